@@ -1,0 +1,73 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Continuous integration sets GATECRASH_WARNINGS_AS_ERRORS; a person on a newer compiler is not stopped by a warning.
+let strict: [SwiftSetting] =
+    Context.environment["GATECRASH_WARNINGS_AS_ERRORS"] == nil ? [] : [.treatAllWarnings(as: .error)]
+let swiftSettings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("InternalImportsByDefault"),
+] + strict
+
+let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let posix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let tls: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+let collections: Target.Dependency = .product(name: "OrderedCollections", package: "swift-collections")
+let deques: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "gatecrash",
+    platforms: [.macOS(.v15)],
+    products: [.executable(name: "gatecrash", targets: ["gatecrash"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
+        .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift.git", from: "0.2.0"),
+    ],
+    targets: [
+        // Lowest first; a target imports only what stands above it (Tests/TidyTests checks it).
+        .target(name: "Document", dependencies: [yams, collections], swiftSettings: swiftSettings),
+        .target(name: "World", dependencies: [nio, posix], swiftSettings: swiftSettings),
+        .target(name: "Wire", dependencies: ["World", nio, tls], swiftSettings: swiftSettings),
+        .target(
+            name: "Gateway", dependencies: ["Document", "World", "Wire", nio, tls, collections, deques],
+            swiftSettings: swiftSettings),
+        .target(name: "MockAPI", dependencies: ["Document", "World", "Wire", nio], swiftSettings: swiftSettings),
+        .target(
+            name: "Chaos",
+            dependencies: ["Document", "World", "Wire", "Gateway", "MockAPI", nio, collections, deques, histogram],
+            swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "gatecrash", dependencies: ["Document", "World", "Wire", "Gateway", "MockAPI", "Chaos", arguments],
+            path: "Sources/CommandLine", swiftSettings: swiftSettings),
+
+        .testTarget(name: "DocumentTests", dependencies: ["Document"], swiftSettings: swiftSettings),
+        .testTarget(name: "WorldTests", dependencies: ["World"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "WireTests",
+            dependencies: [
+                "Wire", "World", .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+            ], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "GatewayTests",
+            dependencies: ["Gateway", "Document", "World", "Wire", .product(name: "NIOEmbedded", package: "swift-nio")],
+            resources: [.copy("Data")], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "MockAPITests", dependencies: ["MockAPI", "Document", "World", "Wire"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "ChaosTests",
+            dependencies: ["Chaos", "Document", "World", "Wire", .product(name: "NIOEmbedded", package: "swift-nio")],
+            swiftSettings: swiftSettings),
+        .testTarget(name: "TidyTests", swiftSettings: swiftSettings),
+        .testTarget(
+            name: "ScenarioTests", dependencies: ["Chaos", "gatecrash"], path: "Tests/Scenarios",
+            exclude: ["files"], swiftSettings: swiftSettings),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,16 @@
+// This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+// The C library's functions under names of our own, so that the platform is named in one file.
+
+package func logarithm(_ x: Double) -> Double { log(x) }
+package func cosine(_ x: Double) -> Double { cos(x) }
+package func exponential(_ x: Double) -> Double { exp(x) }
+package func power(_ x: Double, _ y: Double) -> Double { pow(x, y) }

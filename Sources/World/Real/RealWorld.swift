@@ -1,0 +1,37 @@
+// This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
+
+import NIOCore
+import NIOPosix
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// The system's date.
+package struct RealWallClock: WallClock {
+    package init() {}
+
+    package var nanosecondsSinceEpoch: Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+}
+
+extension World {
+    /// This machine: its sockets, its clock (CLOCK_MONOTONIC, which all processes of a host share), its date.
+    ///
+    /// - Parameters:
+    ///   - threads: event loops, each with a thread of its own.
+    ///   - seed: nil draws one from the system.
+    package static func real(threads: Int = 1, seed: UInt64? = nil) -> World {
+        var system = SystemRandomNumberGenerator()
+        return World(
+            loops: MultiThreadedEventLoopGroup(numberOfThreads: threads), network: RealNetwork(),
+            wallClock: RealWallClock(), random: RandomStreams(seed: seed ?? system.next()))
+    }
+}
