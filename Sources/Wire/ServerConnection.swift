@@ -164,9 +164,9 @@ package final class ServerConnection: ChannelDuplexHandler {
     /// Closes with a reset (RST) instead of an orderly end.
     package func reset() {
         guard let context else { return }
-        let close = { [bound = NIOLoopBound(context, eventLoop: context.eventLoop)] in bound.value.close(promise: nil) }
-        let linger = ChannelOptions.socket(SocketOptionLevel(SOL_SOCKET), SO_LINGER)
-        context.channel.setOption(linger, value: .init(l_onoff: 1, l_linger: 0)).whenComplete { _ in close() }
+        (context.channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
+            .whenComplete { _ in }
+        context.close(promise: nil)
     }
 
     /// Serves the exchange under way to its end, then closes; an idle connection closes at once.
@@ -247,7 +247,7 @@ package final class ServerConnection: ChannelDuplexHandler {
     private func finishExchange() {
         guard case .ended = writing else { return }
         if reading == .body {
-            if closesAfterExchange { return linger() }
+            if closesAfterExchange { return lingerBeforeClose() }
             // A short rest of the request is still to come; it is read and dropped, then the connection goes on.
             return
         }
@@ -255,7 +255,9 @@ package final class ServerConnection: ChannelDuplexHandler {
         delegate.exchangeEnded(on: self)
         head.reset()
         writing = .idle
-        if closesAfterExchange || isDraining || (isInputClosed && inbound.readableBytes == 0) { return linger() }
+        if closesAfterExchange || isDraining || (isInputClosed && inbound.readableBytes == 0) {
+            return lingerBeforeClose()
+        }
         reading = .head
         if inbound.readableBytes > 0 {
             deadline?.set(timeouts.head)
@@ -278,14 +280,14 @@ package final class ServerConnection: ChannelDuplexHandler {
             writing = .ended
             flush()
             delegate.exchangeEnded(on: self)
-            linger()
+            lingerBeforeClose()
         } else {
             close()
         }
     }
 
     /// Ends our side and drops what still comes, so that the client reads the response before it sees a reset.
-    private func linger() {
+    private func lingerBeforeClose() {
         guard let context, reading != .lingering else { return }
         reading = .lingering
         writing = .ended
