@@ -154,7 +154,7 @@ import Testing
         ),
         (
             "_format_version: '3.0'\nservices:\n- {host: h, id: abc}",
-            "kong.yml:3:17: services[0].id: expected a valid UUID"
+            "kong.yml:3:17: services[0].id: expected a valid UUID; found 'abc'; leave it out to get one"
         ),
         ("a: [", "kong.yml:2:1: not valid YAML: did not find expected node content"),
     ]) func `a mistake is one line that says where and what to do`(text: String, line: String) {
