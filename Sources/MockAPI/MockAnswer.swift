@@ -1,5 +1,7 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
+import Wire
+
 /// Every answer the mock API can give, to the byte what Flask 3.1 gives for
 /// `@app.route("/hello")` and `@app.route("/health")`.
 package enum MockAnswer: Hashable, Sendable {
@@ -45,7 +47,7 @@ package enum MockAnswer: Hashable, Sendable {
         case .hello:
             let text = #"{"message":"Hello from Mock API"}"#
             return text + String(repeating: " ", count: max(0, (padding ?? 0) - text.utf8.count - 1)) + "\n"
-        case .error(let status): return #"{"message":"\#(Self.reason(of: status))"}"# + "\n"
+        case .error(let status): return #"{"message":"\#(reasonPhrase(of: status))"}"# + "\n"
         case .healthy: return #"{"status":"healthy"}"# + "\n"
         case .unhealthy: return #"{"status":"unhealthy"}"# + "\n"
         case .options: return ""
@@ -69,29 +71,6 @@ package enum MockAnswer: Hashable, Sendable {
         <p>\(text)</p>
 
         """
-    }
-
-    /// The reason phrase (RFC 9110 section 15), "Error" for a status without one.
-    package static func reason(of status: Int) -> String {
-        switch status {
-        case 200: "OK"
-        case 400: "Bad Request"
-        case 401: "Unauthorized"
-        case 403: "Forbidden"
-        case 404: "Not Found"
-        case 405: "Method Not Allowed"
-        case 408: "Request Timeout"
-        case 409: "Conflict"
-        case 410: "Gone"
-        case 418: "I'm a teapot"
-        case 429: "Too Many Requests"
-        case 500: "Internal Server Error"
-        case 501: "Not Implemented"
-        case 502: "Bad Gateway"
-        case 503: "Service Unavailable"
-        case 504: "Gateway Timeout"
-        default: "Error"
-        }
     }
 }
 

@@ -11,24 +11,34 @@ package struct MockRequest: Hashable, Sendable {
         case root, hello, health, settings, other
 
         /// - Parameter path: as sent, without the query. Percent-encoded letters count as the letters, as in Flask.
-        package init(_ path: some Collection<UInt8>) {
-            let named: [(name: StaticString, path: Path)] = [
-                ("/hello", .hello), ("/health", .health), ("/", .root), ("/_mock/settings", .settings),
-            ]
-            let decoded = path.contains(UInt8(ascii: "%")) ? Self.decoded(path) : nil
-            func matches(_ name: StaticString) -> Bool {
-                let wanted = UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
-                return decoded?.elementsEqual(wanted) ?? path.elementsEqual(wanted)
-            }
-            self = named.first { matches($0.name) }?.path ?? .other
+        package init(_ path: UnsafeRawBufferPointer) {
+            self = Self.named(path)
+            guard self == .other, path.contains(UInt8(ascii: "%")) else { return }
+            self = Self.decoded(path).withUnsafeBytes { Self.named($0) }
         }
 
-        private static func decoded(_ path: some Collection<UInt8>) -> [UInt8] {
-            let bytes = Array(path)
+        package init(_ path: String) { self = Array(path.utf8).withUnsafeBytes { Self($0) } }
+
+        private static func named(_ path: UnsafeRawBufferPointer) -> Path {
+            func equals(_ name: StaticString) -> Bool {
+                path.elementsEqual(UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
+            }
+            // An absolute target may have no path (RFC 9110 section 4.2.3: it means "/").
+            switch path.count {
+            case 0: return .root
+            case 1: return equals("/") ? .root : .other
+            case 6: return equals("/hello") ? .hello : .other
+            case 7: return equals("/health") ? .health : .other
+            case 15: return equals("/_mock/settings") ? .settings : .other
+            default: return .other
+            }
+        }
+
+        private static func decoded(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
             var decoded: [UInt8] = []
             var place = 0
             while place < bytes.count {
-                let digits = bytes[place] == UInt8(ascii: "%") ? bytes[(place + 1)...].prefix(2) : []
+                let digits = bytes[place] == UInt8(ascii: "%") ? bytes[(place + 1)...].prefix(2) : bytes[..<0]
                 if digits.count == 2, let byte = UInt8(String(decoding: digits, as: UTF8.self), radix: 16) {
                     decoded.append(byte)
                     place += 3
