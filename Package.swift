@@ -4,9 +4,10 @@ import PackageDescription
 /// Continuous integration sets GATECRASH_WARNINGS_AS_ERRORS; a person on a newer compiler is not stopped by a warning.
 let strict: [SwiftSetting] =
     Context.environment["GATECRASH_WARNINGS_AS_ERRORS"] == nil ? [] : [.treatAllWarnings(as: .error)]
-let swiftSettings: [SwiftSetting] = [
-    .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("InternalImportsByDefault"),
-] + strict
+let swiftSettings: [SwiftSetting] =
+    [
+        .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("InternalImportsByDefault"),
+    ] + strict
 
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let posix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
@@ -59,7 +60,9 @@ let package = Package(
             ], swiftSettings: swiftSettings),
         .testTarget(
             name: "GatewayTests",
-            dependencies: ["Gateway", "Document", "World", "Wire", .product(name: "NIOEmbedded", package: "swift-nio")],
+            dependencies: [
+                "Gateway", "Document", "World", "Wire", .product(name: "NIOEmbedded", package: "swift-nio"),
+            ],
             resources: [.copy("Data")], swiftSettings: swiftSettings),
         .testTarget(
             name: "MockAPITests", dependencies: ["MockAPI", "Document", "World", "Wire"], swiftSettings: swiftSettings),
