@@ -32,6 +32,7 @@ let package = Package(
     ],
     targets: [
         // Lowest first; a target imports only what stands above it (Tests/TidyTests checks it).
+        .target(name: "CPlatform"),
         .target(name: "Document", dependencies: [yams, collections], swiftSettings: swiftSettings),
         .target(name: "World", dependencies: [nio, posix], swiftSettings: swiftSettings),
         .target(name: "Wire", dependencies: ["World", nio, tls], swiftSettings: swiftSettings),
@@ -41,7 +42,9 @@ let package = Package(
         .target(name: "MockAPI", dependencies: ["Document", "World", "Wire", nio], swiftSettings: swiftSettings),
         .target(
             name: "Chaos",
-            dependencies: ["Document", "World", "Wire", "Gateway", "MockAPI", nio, collections, deques, histogram],
+            dependencies: [
+                "CPlatform", "Document", "World", "Wire", "Gateway", "MockAPI", nio, collections, deques, histogram,
+            ],
             swiftSettings: swiftSettings),
         .executableTarget(
             name: "gatecrash", dependencies: ["Document", "World", "Wire", "Gateway", "MockAPI", "Chaos", arguments],
@@ -63,9 +66,16 @@ let package = Package(
             resources: [.copy("Data")], swiftSettings: swiftSettings),
         .testTarget(
             name: "MockAPITests", dependencies: ["MockAPI", "Document", "World", "Wire"], swiftSettings: swiftSettings),
+        // A supervisor and a supervised child for the tests of process supervision to start and to kill.
+        .executableTarget(
+            name: "supervision-fixture", dependencies: ["Chaos"], path: "Tests/SupervisionFixture",
+            swiftSettings: swiftSettings),
         .testTarget(
             name: "ChaosTests",
-            dependencies: ["Chaos", "Document", "World", "Wire", .product(name: "NIOEmbedded", package: "swift-nio")],
+            dependencies: [
+                "Chaos", "Document", "World", "Wire", "supervision-fixture",
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+            ],
             swiftSettings: swiftSettings),
         .testTarget(name: "TidyTests", swiftSettings: swiftSettings),
         .testTarget(
