@@ -35,7 +35,11 @@ package struct DocumentNode: Sendable {
 
     /// True for a plain `null`, `~` or nothing at all.
     package var isNull: Bool {
-        if case .scalar(let text, isPlain: true) = content { ["", "~", "null", "Null", "NULL"].contains(text) } else { false }
+        if case .scalar(let text, isPlain: true) = content {
+            ["", "~", "null", "Null", "NULL"].contains(text)
+        } else {
+            false
+        }
     }
 
     /// "a mapping", "a list" or "text", for messages.
@@ -95,7 +99,8 @@ extension DocumentNode {
         }
         switch node {
         case .scalar(let scalar):
-            return DocumentNode(.scalar(scalar.string, isPlain: scalar.style == .plain || scalar.style == .any), at: place)
+            return DocumentNode(
+                .scalar(scalar.string, isPlain: scalar.style == .plain || scalar.style == .any), at: place)
         case .sequence(let sequence):
             let items = sequence.map { convert($0, file: file, depth: depth + 1, budget: &budget, problems: &problems) }
             return DocumentNode(.sequence(items), at: place)
@@ -153,10 +158,13 @@ extension DocumentNode {
         case "false", "False", "FALSE": return .bool(false)
         default: break
         }
-        guard let first = text.utf8.first, first == 0x2B || first == 0x2D || first == 0x2E || (0x30...0x39).contains(first)
+        guard let first = text.utf8.first,
+            first == 0x2B || first == 0x2D || first == 0x2E || (0x30...0x39).contains(first)
         else { return .string(text) }
         if let value = Int(text) { return .integer(value) }
-        let isNumeric = text.utf8.allSatisfy { (0x30...0x39).contains($0) || [0x2B, 0x2D, 0x2E, 0x65, 0x45].contains($0) }
+        let isNumeric = text.utf8.allSatisfy {
+            (0x30...0x39).contains($0) || [0x2B, 0x2D, 0x2E, 0x65, 0x45].contains($0)
+        }
         if isNumeric, let value = Double(text) { return .number(value) }
         return .string(text)
     }

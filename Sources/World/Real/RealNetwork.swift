@@ -4,11 +4,11 @@ package import NIOCore
 import NIOPosix
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #elseif canImport(Musl)
-    import Musl
+import Musl
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// The kernel's sockets by way of NIOPosix, and the system's resolver.
@@ -27,7 +27,9 @@ package struct RealNetwork: Network {
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { channel in accept(channel) }
         #if os(Linux)
-            if options.sharesPort { bootstrap = bootstrap.serverChannelOption(.socketOption(.init(rawValue: SO_REUSEPORT)), value: 1) }
+        if options.sharesPort {
+            bootstrap = bootstrap.serverChannelOption(.socketOption(.init(rawValue: SO_REUSEPORT)), value: 1)
+        }
         #endif
         return bootstrap.bind(to: address).flatMapErrorThrowing { throw Self.error($0, at: "\(address)") }
     }

@@ -1,0 +1,2 @@
+// This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
+print("fixture")
