@@ -2,7 +2,7 @@
 
 package import Document
 package import NIOCore
-import World
+package import World
 
 /// A running gateway: proxy and Admin API listen, health checks run. A handle that may go anywhere; what it stands for lives
 /// on the control loop.
@@ -85,18 +85,20 @@ extension GatewayCore {
         let reporter = monitor.reporter
         for (index, loop) in loops.enumerated() {
             let worker = ProxyWorker(index: index, loop: loop, world: world, settings: settings, reporter: reporter)
-            add(WorkerHandle(loop: loop, worker: NIOLoopBound(uncheckedFor: worker, of: loop), counters: worker.counters))
+            let counters = worker.counters
+            add(WorkerHandle(loop: loop, worker: .makeBoxSendingValue(worker, eventLoop: loop), counters: counters))
         }
     }
 
     /// Opens the proxy (one listener a worker, sharing the port) and the Admin API.
-    fileprivate func listen() -> EventLoopFuture<(proxy: SocketAddress, admin: SocketAddress)> {
+    func listen() -> EventLoopFuture<(proxy: SocketAddress, admin: SocketAddress)> {
         var options = ListenOptions()
         options.sharesPort = workers.count > 1
+        let shared = options
         let bound = NIOLoopBound(self, eventLoop: loop)
-        let first = listen(workers[0], on: settings.proxyListen, options)
+        let first = listen(workers[0], on: settings.proxyListen, shared)
         return first.flatMap { [workers, loop] address in
-            let others = workers.dropFirst().map { bound.value.listen($0, on: address, options) }
+            let others = workers.dropFirst().map { bound.value.listen($0, on: address, shared) }
             return EventLoopFuture.andAllSucceed(others, on: loop).flatMap {
                 bound.value.listenAdmin().map { (address, $0) }
             }

@@ -13,7 +13,7 @@ final class GatewayCore {
     /// A worker and its loop; only there it may be touched.
     struct WorkerHandle: Sendable {
         let loop: any EventLoop
-        let worker: NIOLoopBound<ProxyWorker>
+        let worker: NIOLoopBoundBox<ProxyWorker>
         let counters: ProxyCounters
     }
 

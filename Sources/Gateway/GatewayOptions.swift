@@ -1,7 +1,7 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
 package import Document
-package import NIOCore
+import NIOCore
 import World
 
 /// What a person says when starting a gateway: flags first, then `KONG_*` variables, then Kong's defaults on loopback.

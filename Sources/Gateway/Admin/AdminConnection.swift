@@ -36,7 +36,10 @@ final class AdminConnection: ServerDelegate {
     private func refuseBody(_ connection: ServerConnection) {
         isTooLarge = true
         body = ByteBuffer()
-        respond(connection, 413, fields: gateway.admin.commonHeaders, json: ["message": "Payload too large"])
+        var response = HeadWriter(status: 413)
+        response.add("Content-Type", "application/json; charset=utf-8")
+        let message: JSONValue = ["message": "Payload too large"]
+        connection.respond(response, body: ByteBuffer(string: message.text()))
     }
 
     func receivedEnd(trailers: Trailers?, on connection: ServerConnection) {
@@ -53,14 +56,6 @@ final class AdminConnection: ServerDelegate {
         case .json(let value): connection.respond(response, body: ByteBuffer(string: value.text()))
         case .events: stream(response, since: since(head.queryText), on: connection)
         }
-    }
-
-    private func respond(
-        _ connection: ServerConnection, _ status: Int, fields: [(String, String)], json: JSONValue
-    ) {
-        var response = HeadWriter(status: status)
-        for (name, value) in fields { response.add(name, value) }
-        connection.respond(response, body: ByteBuffer(string: json.text()))
     }
 
     // MARK: Events

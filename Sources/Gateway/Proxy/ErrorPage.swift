@@ -1,6 +1,5 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
-package import NIOCore
 package import Wire
 
 /// What the gateway itself answers when it cannot or will not proxy: Kong's texts in the form that the client asked for
@@ -17,6 +16,8 @@ package struct ErrorPage: Sendable, Hashable {
     package var status: Int
     package var message: String
     package var generator: Generator
+    /// Where the client is sent instead; the body is empty then.
+    package var location: String?
 
     package init(_ status: Int, _ message: String, by generator: Generator = .kong) {
         self.status = status

@@ -24,11 +24,11 @@ enum ForwardedRequest {
     ///   - head: the client's request.
     ///   - uri: path and query for the upstream.
     ///   - host: for the Host field; nil passes the client's on.
-    ///   - strippedPrefix: what was taken off the path, or empty.
+    ///   - strippedPrefix: what was taken off the path, or nil.
     ///   - buffer: is cleared and written into.
     static func write(
         _ head: RequestHead, uri: ByteBuffer, host: (name: String, port: Int?)?, client: ClientFacts,
-        strippedPrefix: ByteRange, requestID: String, into buffer: ByteBuffer
+        strippedPrefix: ByteBuffer?, requestID: String, into buffer: ByteBuffer
     ) -> HeadWriter {
         var out = buffer
         out.clear(minimumCapacity: head.bytes.readableBytes + 512)
@@ -120,7 +120,7 @@ enum ForwardedRequest {
     }
 
     private static func writeForwarding(
-        _ head: RequestHead, _ bytes: UnsafeRawBufferPointer, _ client: ClientFacts, _ strippedPrefix: ByteRange,
+        _ head: RequestHead, _ bytes: UnsafeRawBufferPointer, _ client: ClientFacts, _ strippedPrefix: ByteBuffer?,
         _ seen: Seen, to out: inout ByteBuffer
     ) {
         out.writeStaticString("X-Forwarded-For: ")
@@ -134,9 +134,9 @@ enum ForwardedRequest {
         out.writeDecimal(client.port)
         out.writeStaticString("\r\nX-Forwarded-Path: ")
         out.writeBytes(bytes[head.path])
-        if !strippedPrefix.isEmpty {
+        if let strippedPrefix {
             out.writeStaticString("\r\nX-Forwarded-Prefix: ")
-            out.writeBytes(bytes[strippedPrefix])
+            out.writeImmutableBuffer(strippedPrefix)
         }
         out.writeStaticString("\r\nX-Real-IP: ")
         out.writeString(client.address)

@@ -106,7 +106,7 @@ final class ProxyConnection {
         state = .connecting
         isReusedConnection = false
         let current = attempt
-        worker.connect(to: peer, service) { [self] result in
+        worker.connect(to: peer, service) { [self] (result: ConnectResult) in
             guard attempt == current, case .connecting = state else {
                 if case .success(let open) = result { worker.pool.put(open, peer, isEncrypted: service.isEncrypted) }
                 return

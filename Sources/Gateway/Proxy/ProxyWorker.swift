@@ -6,6 +6,12 @@ import NIOTLS
 import Wire
 import World
 
+/// What opening a connection to a peer came to.
+enum ConnectResult {
+    case success(ClientConnection)
+    case failure(AttemptFailure)
+}
+
 /// One event loop of the data plane: its client connections, its pool of upstream connections, its balancers and its
 /// counters. Nothing here is shared; what loops have in common they read from one immutable `Snapshot`.
 final class ProxyWorker {
@@ -35,7 +41,7 @@ final class ProxyWorker {
         self.reporter = reporter
         pool = UpstreamPool(settings.pool)
         requestIDs = world.random.stream("gateway request ids \(index)")
-        snapshot = .empty
+        snapshot = Snapshot(routes: .empty, services: [:], targetSets: [])
     }
 
     func nextRequestID() -> String { requestIDs.hexadecimal(bytes: 16) }
@@ -51,9 +57,11 @@ final class ProxyWorker {
     }
 
     /// Follows a new configuration; requests under way end with the one they began with.
-    func install(_ snapshot: Snapshot, balancers: [Balancer]) {
+    func install(_ snapshot: Snapshot) {
         self.snapshot = snapshot
-        self.balancers = balancers
+        balancers = snapshot.targetSets.map { set in
+            balancers.first { $0.targets === set } ?? Balancer(set, random: world.random)
+        }
     }
 
     // MARK: Client connections
@@ -95,6 +103,36 @@ final class ProxyWorker {
         return promise.futureResult
     }
 
+    // MARK: Routing
+
+    enum Routing {
+        case routed(RoutedRequest)
+        case refused(ErrorPage)
+    }
+
+    func route(_ head: RequestHead, _ client: ClientFacts) -> Routing {
+        guard let match = snapshot.routes.match(head, scheme: .http, port: client.port) else { return .refused(.noRoute) }
+        let route = match.route.route
+        guard let service = match.route.serviceID.flatMap({ snapshot.services[$0] }) else { return .refused(.noService) }
+        if !route.protocols.contains("http") { return .refused(Self.needsTLS(route, head)) }
+        return .routed(
+            RoutedRequest(
+                service: service, uri: match.uri, strippedPrefix: match.strippedPrefix, preservesHost: route.preserveHost,
+                hash: nil, isLock: head.method == .other && head.methodText == "LOCK"))
+    }
+
+    /// A route that is for TLS only (kong-facts 3.5).
+    private static func needsTLS(_ route: Route, _ head: RequestHead) -> ErrorPage {
+        let status = route.httpsRedirectStatusCode
+        guard status != 426 else { return .httpsRequired }
+        var page = ErrorPage(status, "")
+        let host = head.bytes.withUnsafeReadableBytes {
+            String(decoding: ForwardedRequest.hostName($0[head.authority]), as: UTF8.self)
+        }
+        page.location = "https://\(host)\(head.text(head.target))"
+        return page
+    }
+
     // MARK: Upstreams
 
     enum Pick {
@@ -118,7 +156,7 @@ final class ProxyWorker {
     /// Opens a connection to a peer; `completion` is called on the loop, not before this returns.
     func connect(
         to peer: Peer, _ service: CompiledService,
-        _ completion: @escaping (Result<ClientConnection, AttemptFailure>) -> Void
+        _ completion: @escaping (ConnectResult) -> Void
     ) {
         let connection = NIOLoopBound(ClientConnection(limits: settings.limits), eventLoop: loop)
         let handshake = loop.makePromise(of: Void.self)
@@ -174,13 +212,13 @@ final class ProxyWorker {
         var response = HeadWriter(status: page.status)
         response.add("Date", date())
         response.add("Content-Type", format.contentType)
-        if page.status == 426 {
-            response.add("Upgrade", "TLS/1.2, HTTP/1.1")
-        }
+        if page.status == 426 { response.add("Upgrade", "TLS/1.2, HTTP/1.1") }
+        if let location = page.location { response.add("Location", location) }
         response.add("Server", "kong/3.10.0")
         response.add("X-Kong-Response-Latency", milliseconds(loop.now - start))
         response.add("X-Kong-Request-Id", requestID)
-        return (response, ByteBuffer(string: format.body(page.message, requestID: requestID)))
+        let body = page.location == nil ? format.body(page.message, requestID: requestID) : ""
+        return (response, ByteBuffer(string: body))
     }
 }
 

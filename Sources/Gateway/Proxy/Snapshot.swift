@@ -69,8 +69,8 @@ struct RoutedRequest {
     let service: CompiledService
     /// Path and query for the upstream.
     let uri: ByteBuffer
-    /// What was taken off the path, as a range of the request's head, or empty.
-    let strippedPrefix: ByteRange
+    /// What was taken off the path, or nil.
+    let strippedPrefix: ByteBuffer?
     let preservesHost: Bool
     /// For consistent hashing; nil when the algorithm asks for none.
     let hash: UInt32?

@@ -1,7 +1,7 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
 package import NIOCore
-package import Wire
+import Wire
 
 /// Limits of the kept-alive connections to upstreams (kong.conf `upstream_keepalive_*`).
 package struct UpstreamPoolSettings: Sendable, Hashable {
