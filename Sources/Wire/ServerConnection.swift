@@ -79,7 +79,8 @@ package final class ServerConnection: ChannelDuplexHandler {
         }
         pending = response.buffer
         writeFraming(framing, status: response.status)
-        let hasBody = head.method != .head && framing != .none
+        let isBodyless = response.status < 200 || response.status == 204 || response.status == 304
+        let hasBody = head.method != .head && framing != .none && !isBodyless
         writing = .body(hasBody ? framing : .none)
     }
 
