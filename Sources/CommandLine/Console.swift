@@ -4,11 +4,11 @@ import ArgumentParser
 import Document
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #elseif canImport(Musl)
-    import Musl
+import Musl
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// Text to the standard streams, whole lines at once, so that lines of several threads do not mix.

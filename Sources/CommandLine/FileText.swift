@@ -3,11 +3,11 @@
 import Document
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #elseif canImport(Musl)
-    import Musl
+import Musl
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// Files that a person names.
@@ -20,7 +20,9 @@ enum FileText {
     /// - Throws: one problem that says why it cannot be read.
     static func read(_ path: String) throws(Problems) -> String {
         let descriptor = open(path, O_RDONLY)
-        guard descriptor >= 0 else { throw Problems([Problem(at: nil, "\(path): \(String(cString: strerror(errno)))")]) }
+        guard descriptor >= 0 else {
+            throw Problems([Problem(at: nil, "\(path): \(String(cString: strerror(errno)))")])
+        }
         defer { close(descriptor) }
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 64 * 1024)
@@ -30,7 +32,9 @@ enum FileText {
             if count == 0 { break }
             bytes += chunk[..<count]
             if bytes.count > mostBytes {
-                throw Problems([Problem(at: nil, "\(path): larger than \(mostBytes) bytes", advice: "name another file")])
+                throw Problems([
+                    Problem(at: nil, "\(path): larger than \(mostBytes) bytes", advice: "name another file")
+                ])
             }
         }
         guard let text = String(validating: bytes, as: UTF8.self) else {

@@ -8,11 +8,11 @@ import NIOCore
 import World
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #elseif canImport(Musl)
-    import Musl
+import Musl
 #else
-    import Darwin
+import Darwin
 #endif
 
 struct GatewayCommand: ParsableCommand {
@@ -30,11 +30,14 @@ struct GatewayCommand: ParsableCommand {
 
     @Option(name: .long, help: ArgumentHelp("Declarative file: YAML or JSON, as Kong's.", valueName: "kong.yml"))
     var config: String?
-    @Option(name: .long, help: ArgumentHelp("Where clients connect (default 127.0.0.1:8000).", valueName: "address:port"))
+    @Option(
+        name: .long, help: ArgumentHelp("Where clients connect (default 127.0.0.1:8000).", valueName: "address:port"))
     var proxyListen: String?
     @Option(name: .long, help: ArgumentHelp("The Admin API (default 127.0.0.1:8001).", valueName: "address:port"))
     var adminListen: String?
-    @Option(name: .long, help: ArgumentHelp("A name that is not looked up, as curl's option.", valueName: "host:port=address:port"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp("A name that is not looked up, as curl's option.", valueName: "host:port=address:port"))
     var resolve: [String] = []
     @Option(name: .long, help: "Event loops, one thread each (default 1).")
     var workers: Int?
@@ -111,12 +114,16 @@ private struct GatewayProcess {
         if isSupervised {
             Console.out(gateway.readyRecord(pid: Int(getpid())).text())
         } else {
-            log.notice("proxy listens on http://\(gateway.proxyAddress.text), Admin API on http://\(gateway.adminAddress.text)")
+            log.notice(
+                "proxy listens on http://\(gateway.proxyAddress.text), Admin API on http://\(gateway.adminAddress.text)"
+            )
         }
     }
 
     private func reload(_ gateway: Gateway, _ log: GatewayLog) {
-        guard let path = options.configPath else { return log.notice("nothing to reload: no declarative file was given") }
+        guard let path = options.configPath else {
+            return log.notice("nothing to reload: no declarative file was given")
+        }
         do {
             try gateway.reload(try FileText.read(path), file: path).wait()
         } catch let problems as Problems {

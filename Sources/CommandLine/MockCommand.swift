@@ -8,11 +8,11 @@ import NIOCore
 import World
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #elseif canImport(Musl)
-    import Musl
+import Musl
 #else
-    import Darwin
+import Darwin
 #endif
 
 struct MockCommand: ParsableCommand {
@@ -63,7 +63,8 @@ struct MockCommand: ParsableCommand {
         let given: [(String, String?)] = [
             ("--host", host), ("--port", port), ("--name", name), ("--seed", seed), ("--error-rate", errorRate),
             ("--error-status", errorStatus), ("--error-next", errorNext), ("--error-skip-health", errorSkipHealth),
-            ("--latency", latency), ("--latency-skip-health", latencySkipHealth), ("--health", health), ("--hang", hang),
+            ("--latency", latency), ("--latency-skip-health", latencySkipHealth), ("--health", health),
+            ("--hang", hang),
             ("--close", close), ("--body-bytes", bodyBytes), ("--catch-all", catchAll),
         ]
         return Dictionary(uniqueKeysWithValues: given.compactMap { flag, text in text.map { (flag, $0) } })
@@ -95,7 +96,8 @@ struct MockCommand: ParsableCommand {
 
     private func announce(_ server: MockServer) {
         guard supervised else {
-            return Console.error("mock API listens on http://\(server.localAddress.text): /hello, /health, /_mock/settings")
+            return Console.error(
+                "mock API listens on http://\(server.localAddress.text): /hello, /health, /_mock/settings")
         }
         let ready: JSONValue = [
             "kind": "ready", "t": .integer(Int(NIODeadline.now().uptimeNanoseconds)), "role": "mock",

@@ -1,11 +1,11 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #elseif canImport(Musl)
-    import Musl
+import Musl
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// Signals as a queue that one thread reads: they are blocked before any other thread exists, so that all threads inherit

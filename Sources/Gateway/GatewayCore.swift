@@ -41,7 +41,7 @@ final class GatewayCore {
         self.log = log
         let events = EventLog(on: loop)
         self.events = events
-        let prober = Prober(world: world, loop: loop)
+        let prober = Prober(network: world.network, loop: loop)
         monitor = HealthMonitor(loop: loop, probe: { prober.probe($0) }) { event in
             events.append { event.json(t: UInt64($0), seq: $1) }
             Self.note(event, log)
@@ -89,7 +89,8 @@ final class GatewayCore {
         names.beginRound()
         let upstreams = configuration.upstreams.map(resolved)
         let sets = monitor.apply(upstreams)
-        let services = compileServices(sets)
+        let byID = compileServices(sets)
+        let services = configuration.routes.map { $0.serviceID.flatMap { byID[$0] } }
         names.endRound()
         let routes = RouteTable(configuration)
         let snapshot = Snapshot(routes: routes, services: services, targetSets: sets)
@@ -158,7 +159,9 @@ final class GatewayCore {
     private func namesChanged() { compile() }
 
     private static func note(_ event: GatewayEvent, _ log: GatewayLog) {
-        guard case .health(let health) = event, health.change.from.isRoutable != health.change.to.isRoutable else { return }
+        guard case .health(let health) = event, health.change.from.isRoutable != health.change.to.isRoutable else {
+            return
+        }
         let counters = health.change.counters
         log.notice(
             "\(health.upstream): \(health.target) (\(health.address)) is \(health.change.to.isRoutable ? "healthy" : "unhealthy") "
@@ -221,7 +224,8 @@ extension GatewayCore: GatewayControl {
         let (accepted, open, writing) = (sum { $0.accepted.value }, sum { $0.open.value }, sum { $0.writing.value })
         return ServerStatus(
             connectionsAccepted: accepted, connectionsHandled: accepted, connectionsActive: open, connectionsReading: 0,
-            connectionsWriting: writing, connectionsWaiting: max(0, open - writing), totalRequests: sum { $0.requests.value })
+            connectionsWriting: writing, connectionsWaiting: max(0, open - writing),
+            totalRequests: sum { $0.requests.value })
     }
 }
 

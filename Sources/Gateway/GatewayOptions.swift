@@ -44,7 +44,8 @@ package struct GatewayOptions: Sendable {
         }
         if !(1...Self.mostWorkers).contains(workers) {
             problems.add(
-                Problem(at: nil, "--workers \(workers): not a number of workers", advice: "say 1 to \(Self.mostWorkers)"))
+                Problem(
+                    at: nil, "--workers \(workers): not a number of workers", advice: "say 1 to \(Self.mostWorkers)"))
             workers = 1
         }
         if !problems.isEmpty { throw problems }

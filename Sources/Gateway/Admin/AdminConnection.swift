@@ -83,7 +83,9 @@ final class AdminConnection: ServerDelegate {
         gateway.adminClosed(connection)
     }
 
-    func refusal(status: Int, error: WireError?, on connection: ServerConnection) -> (head: HeadWriter, body: ByteBuffer) {
+    func refusal(
+        status: Int, error: WireError?, on connection: ServerConnection
+    ) -> (head: HeadWriter, body: ByteBuffer) {
         var response = HeadWriter(status: status)
         response.add("Content-Type", "application/json; charset=utf-8")
         let message: JSONValue = ["message": .string(error.map { "Bad request: \($0.reason)" } ?? "Request timeout")]

@@ -107,7 +107,8 @@ package enum ErrorFormat: Sendable, Hashable, CaseIterable {
         var best: (format: ErrorFormat, quality: Double)?
         for range in accept.split(separator: ",") {
             guard let format = ErrorFormat(mediaType: mediaType(range)) else { continue }
-            let quality = range.split(separator: ";").dropFirst().lazy
+            let quality =
+                range.split(separator: ";").dropFirst().lazy
                 .map { $0.filter { !$0.isWhitespace }.lowercased() }
                 .first { $0.hasPrefix("q=") }.flatMap { Double($0.dropFirst(2)) } ?? 1
             if quality > best?.quality ?? 0 { best = (format, quality) }

@@ -41,6 +41,9 @@ final class ProxyConnection {
     private var routed: RoutedRequest?
     private var plan = RetryPlan(retries: 0, method: .get, isLock: false)
     private var peer: Peer?
+    /// Wants to know when the try is over.
+    private var balancer: Balancer?
+    private var triedAt = NIODeadline.uptimeNanoseconds(0)
     private var tried: [Peer] = []
     private var upstreamStatus: Int?
     private var isReusedConnection = false
@@ -85,8 +88,10 @@ final class ProxyConnection {
     private func tryNext(mayReuse: Bool) {
         guard let routed else { return }
         switch worker.pick(routed, tried: tried) {
-        case .peer(let peer):
+        case .peer(let peer, let balancer):
             plan.began()
+            self.balancer = balancer
+            triedAt = worker.loop.now
             attempt += 1
             hasSentRequest = false
             self.peer = peer
@@ -152,8 +157,17 @@ final class ProxyConnection {
         heldBytes = 0
     }
 
+    /// Tells the balancer that the try is over, with its duration if it brought an answer.
+    private func tryEnded(hasAnswer: Bool) {
+        guard let balancer, let target = peer?.target else { return }
+        self.balancer = nil
+        let now = worker.loop.now
+        balancer.ended(target, took: hasAnswer ? now - triedAt : nil, now: now)
+    }
+
     private func tryFailed(_ failure: AttemptFailure) {
         guard let peer else { return }
+        tryEnded(hasAnswer: false)
         tried.append(peer)
         let decision = plan.failed(
             failure, hasSentRequest: hasSentRequest, canReplay: !hasLetGo, wasReused: isReusedConnection)
@@ -229,6 +243,7 @@ extension ProxyConnection: ServerDelegate {
         case .connecting, .answered: break
         }
         attempt += 1
+        tryEnded(hasAnswer: false)
         state = .idle
         worker.counters.writing.add(-1)
         head = nil
@@ -251,13 +266,16 @@ extension ProxyConnection: ServerDelegate {
             upstream.close()
         case .idle, .connecting, .answered: break
         }
+        tryEnded(hasAnswer: false)
         if case .idle = state {} else { worker.counters.writing.add(-1) }
         state = .idle
         releaseHeld()
         worker.closed(connection)
     }
 
-    func refusal(status: Int, error: WireError?, on connection: ServerConnection) -> (head: HeadWriter, body: ByteBuffer) {
+    func refusal(
+        status: Int, error: WireError?, on connection: ServerConnection
+    ) -> (head: HeadWriter, body: ByteBuffer) {
         worker.page(
             .refusal(status: status, error), head: nil, requestID: worker.nextRequestID(), since: worker.loop.now)
     }
@@ -272,10 +290,11 @@ extension ProxyConnection: ClientDelegate {
         upstreamStatus = response.status
         let now = worker.loop.now
         let latency = ProxyLatency(proxy: milliseconds(sentAt - startedAt), upstream: milliseconds(now - sentAt))
-        let writer = ForwardedResponse.write(
+        var writer = ForwardedResponse.write(
             response, requestVersion: head.version, keepsTrailer: head.acceptsTrailers, latency: latency,
             requestID: requestID, date: worker.date(), into: responseBuffer)
         responseBuffer = ByteBuffer()
+        if let cookie = routed?.setCookie { writer.add("Set-Cookie", cookie) }
         var framing = response.framing
         // After HEAD and with 304 the length is that of a body which is not there.
         if framing == .none, let length = response.fields.contentLength, length > 0 {
@@ -300,6 +319,7 @@ extension ProxyConnection: ClientDelegate {
 
     func receivedEnd(trailers: Trailers?, on upstream: ClientConnection) {
         guard case .responding = state, let connection, let peer, let routed else { return }
+        tryEnded(hasAnswer: true)
         if let upstreamStatus { report(.last(status: upstreamStatus)) }
         if upstream.isReusable { worker.pool.put(upstream, peer, isEncrypted: routed.service.isEncrypted) }
         // The request may still be coming; nobody wants the rest of it any more.

@@ -15,6 +15,7 @@ enum ConnectResult {
 /// One event loop of the data plane: its client connections, its pool of upstream connections, its balancers and its
 /// counters. Nothing here is shared; what loops have in common they read from one immutable `Snapshot`.
 final class ProxyWorker {
+    private let index: Int
     let loop: any EventLoop
     private let world: World
     private let settings: GatewaySettings
@@ -35,13 +36,14 @@ final class ProxyWorker {
     private let reporter: HealthReporter
 
     init(index: Int, loop: any EventLoop, world: World, settings: GatewaySettings, reporter: HealthReporter) {
+        self.index = index
         self.loop = loop
         self.world = world
         self.settings = settings
         self.reporter = reporter
         pool = UpstreamPool(settings.pool)
         requestIDs = world.random.stream("gateway request ids \(index)")
-        snapshot = Snapshot(routes: .empty, services: [:], targetSets: [])
+        snapshot = Snapshot(routes: .empty, services: [], targetSets: [])
     }
 
     func nextRequestID() -> String { requestIDs.hexadecimal(bytes: 16) }
@@ -60,7 +62,8 @@ final class ProxyWorker {
     func install(_ snapshot: Snapshot) {
         self.snapshot = snapshot
         balancers = snapshot.targetSets.map { set in
-            balancers.first { $0.targets === set } ?? Balancer(set, random: world.random)
+            balancers.first { $0.set === set }
+                ?? Balancer(set, random: world.random.stream("gateway \(index) ring \(set.upstream.name)"))
         }
     }
 
@@ -111,14 +114,26 @@ final class ProxyWorker {
     }
 
     func route(_ head: RequestHead, _ client: ClientFacts) -> Routing {
-        guard let match = snapshot.routes.match(head, scheme: .http, port: client.port) else { return .refused(.noRoute) }
+        guard let match = snapshot.routes.match(head, scheme: .http, port: client.port) else {
+            return .refused(.noRoute)
+        }
         let route = match.route.route
-        guard let service = match.route.serviceID.flatMap({ snapshot.services[$0] }) else { return .refused(.noService) }
+        guard let service = snapshot.services[match.route.index] else { return .refused(.noService) }
         if !route.protocols.contains("http") { return .refused(Self.needsTLS(route, head)) }
+        let hashed = hashValue(service, head, match, client)
         return .routed(
             RoutedRequest(
-                service: service, uri: match.uri, strippedPrefix: match.strippedPrefix, preservesHost: route.preserveHost,
-                hash: nil, isLock: head.method == .other && head.methodText == "LOCK"))
+                service: service, uri: match.uri, strippedPrefix: match.strippedPrefix,
+                preservesHost: route.preserveHost,
+                hash: XXHash32.hash(hashed?.text ?? ""), setCookie: hashed?.setCookie,
+                isLock: head.method == .other && head.methodText == "LOCK"))
+    }
+
+    private func hashValue(
+        _ service: CompiledService, _ head: RequestHead, _ match: RouteMatch, _ client: ClientFacts
+    ) -> HashValue? {
+        guard let upstream = service.upstream, upstream.algorithm == .consistentHashing else { return nil }
+        return HashValue(of: upstream, head, match, client: client) { requestIDs.uuid() }
     }
 
     /// A route that is for TLS only (kong-facts 3.5).
@@ -136,7 +151,8 @@ final class ProxyWorker {
     // MARK: Upstreams
 
     enum Pick {
-        case peer(Peer)
+        /// `ended` of the balancer, if there is one, is to be called once.
+        case peer(Peer, Balancer?)
         case none(ErrorPage)
     }
 
@@ -144,11 +160,13 @@ final class ProxyWorker {
     func pick(_ request: RoutedRequest, tried: [Peer]) -> Pick {
         switch request.service.peers {
         case .balanced(let index):
-            guard let address = balancers[index].pick(tried: tried, hash: request.hash) else { return .none(.noPeer) }
-            return .peer(Peer(address))
+            let balancer = balancers[index]
+            let address = balancer.pick(hash: request.hash, tried: tried.compactMap(\.target), now: loop.now)
+            guard let address else { return .none(.noPeer) }
+            return .peer(Peer(address), balancer)
         case .direct(let addresses):
             turn &+= 1
-            return .peer(Peer(addresses[turn % addresses.count]))
+            return .peer(Peer(addresses[turn % addresses.count]), nil)
         case .unresolved: return .none(.nameResolutionFailed)
         }
     }
@@ -204,7 +222,9 @@ final class ProxyWorker {
 
     // MARK: The gateway's own answers
 
-    func page(_ page: ErrorPage, head: RequestHead?, requestID: String, since start: NIODeadline)
+    func page(
+        _ page: ErrorPage, head: RequestHead?, requestID: String, since start: NIODeadline
+    )
         -> (head: HeadWriter, body: ByteBuffer)
     {
         let format = ErrorFormat(

@@ -7,12 +7,12 @@ import Wire
 /// A configuration as the data plane reads it: compiled once, never changed, shared by all loops.
 final class Snapshot: Sendable {
     let routes: RouteTable
-    /// By service id.
-    let services: [String: CompiledService]
+    /// The service of each route, in the order of the configuration's routes.
+    let services: [CompiledService?]
     /// The balanced upstreams; `CompiledService.Peers.balanced` counts in this order.
     let targetSets: [TargetSet]
 
-    init(routes: RouteTable, services: [String: CompiledService], targetSets: [TargetSet]) {
+    init(routes: RouteTable, services: [CompiledService?], targetSets: [TargetSet]) {
         self.routes = routes
         self.services = services
         self.targetSets = targetSets
@@ -52,8 +52,10 @@ final class CompiledService: Sendable {
     func hostField(for peer: Peer) -> (name: String, port: Int?) {
         let name = hostName(for: peer)
         let isDefaultPort = peer.port == (isEncrypted ? 443 : 80)
-        return (name.utf8.contains(UInt8(ascii: ":")) && upstream?.hostHeader == nil ? "[\(name)]" : name,
-                isDefaultPort ? nil : peer.port)
+        return (
+            name.utf8.contains(UInt8(ascii: ":")) && upstream?.hostHeader == nil ? "[\(name)]" : name,
+            isDefaultPort ? nil : peer.port
+        )
     }
 
     /// The name for SNI; nil for a literal address, which SNI does not carry.
@@ -72,8 +74,10 @@ struct RoutedRequest {
     /// What was taken off the path, or nil.
     let strippedPrefix: ByteBuffer?
     let preservesHost: Bool
-    /// For consistent hashing; nil when the algorithm asks for none.
-    let hash: UInt32?
+    /// For consistent hashing.
+    let hash: UInt32
+    /// A cookie that binds the client to its target, as the value of Set-Cookie.
+    let setCookie: String?
     /// WebDAV's LOCK is as little repeatable as POST.
     let isLock: Bool
 

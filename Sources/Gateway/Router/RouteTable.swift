@@ -1,6 +1,6 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
-package import Document
+import Document
 import NIOCore
 package import Wire
 

@@ -15,7 +15,8 @@ import Wire
     }
 
     private func forward(
-        _ text: String, uri: String = "/up", host: (name: String, port: Int?)? = ("api", 8080), prefix: ByteBuffer? = nil
+        _ text: String, uri: String = "/up", host: (name: String, port: Int?)? = ("api", 8080),
+        prefix: ByteBuffer? = nil
     ) throws -> [String] {
         let client = ClientFacts(address: "127.0.0.9", scheme: "http", port: 8000)
         let writer = ForwardedRequest.write(
@@ -45,7 +46,8 @@ import Wire
 
     static let dropped = [
         "Connection: x-own, close", "X-Own: named by Connection", "Keep-Alive: timeout=5", "Proxy-Connection: close",
-        "Proxy: evil", "Upgrade: h2c", "Expect: 100-continue", "TE: gzip", "X-Real-IP: 1.2.3.4", "X-Forwarded-Proto: https",
+        "Proxy: evil", "Upgrade: h2c", "Expect: 100-continue", "TE: gzip", "X-Real-IP: 1.2.3.4",
+        "X-Forwarded-Proto: https",
     ]
 
     @Test(arguments: dropped)

@@ -20,26 +20,37 @@ import Wire
 
     static let rows: [Row] = [
         Row(name: "refused, a try is left: a TCP failure", decision: .retry(.tcpFailure)),
-        Row(name: "refused on the last try is HTTP 502, not a TCP failure", retries: 0,
+        Row(
+            name: "refused on the last try is HTTP 502, not a TCP failure", retries: 0,
             decision: .giveUp(.httpStatus(502), status: 502)),
         Row(name: "connect timeout, a try is left", failure: .connectTimedOut, decision: .retry(.timeout)),
-        Row(name: "connect timeout on the last try", retries: 0, failure: .connectTimedOut,
+        Row(
+            name: "connect timeout on the last try", retries: 0, failure: .connectTimedOut,
             decision: .giveUp(.timeout, status: 504)),
         Row(name: "read timeout of GET is tried again", failure: .readTimedOut, sent: true, decision: .retry(.timeout)),
-        Row(name: "read timeout of POST is not", method: .post, failure: .readTimedOut, sent: true,
+        Row(
+            name: "read timeout of POST is not", method: .post, failure: .readTimedOut, sent: true,
             decision: .giveUp(.timeout, status: 504)),
         Row(name: "POST that was never sent is tried again", method: .post, decision: .retry(.tcpFailure)),
-        Row(name: "PATCH that was sent is not", method: .patch, failure: .closedBeforeResponse, sent: true,
+        Row(
+            name: "PATCH that was sent is not", method: .patch, failure: .closedBeforeResponse, sent: true,
             decision: .giveUp(.httpStatus(502), status: 502)),
-        Row(name: "PUT is idempotent", method: .put, failure: .closedBeforeResponse, sent: true,
+        Row(
+            name: "PUT is idempotent", method: .put, failure: .closedBeforeResponse, sent: true,
             decision: .retry(.tcpFailure)),
-        Row(name: "a body that was let go cannot be sent again", method: .put, failure: .closedBeforeResponse, sent: true,
+        Row(
+            name: "a body that was let go cannot be sent again", method: .put, failure: .closedBeforeResponse,
+            sent: true,
             replay: false, decision: .giveUp(.httpStatus(502), status: 502)),
-        Row(name: "a bad response is never tried again", failure: .badResponse, sent: true,
+        Row(
+            name: "a bad response is never tried again", failure: .badResponse, sent: true,
             decision: .giveUp(.httpStatus(502), status: 502)),
-        Row(name: "a stale kept-alive connection costs no try", retries: 0, failure: .closedBeforeResponse, sent: true,
+        Row(
+            name: "a stale kept-alive connection costs no try", retries: 0, failure: .closedBeforeResponse, sent: true,
             reused: true, decision: .retry(.tcpFailure)),
-        Row(name: "but not for POST", retries: 0, method: .post, failure: .closedBeforeResponse, sent: true, reused: true,
+        Row(
+            name: "but not for POST", retries: 0, method: .post, failure: .closedBeforeResponse, sent: true,
+            reused: true,
             decision: .giveUp(.httpStatus(502), status: 502)),
     ]
 
