@@ -183,7 +183,7 @@ extension JournalEvent.End {
 }
 
 extension JournalEvent.Quantiles {
-    package var json: JSONValue {
+    var json: JSONValue {
         [
             "count": .integer(count), "p50": .integer(Int(p50)), "p99": .integer(Int(p99)), "p999": .integer(Int(p999)),
             "max": .integer(Int(max)),

@@ -1,7 +1,5 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
-package import Document
-
 /// One line of a journal: everything that was observed in a run, in the order in which the runner learnt of it.
 ///
 /// Times are nanoseconds from the start of the load (`Instant`). The judges read nothing but these events.

@@ -1,6 +1,6 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
-package import Document
+import Document
 import OrderedCollections
 
 /// One line of a journal being written: a flat JSON object, field after field.

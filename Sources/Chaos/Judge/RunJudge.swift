@@ -48,9 +48,19 @@ extension RunJudge {
         let checkpoints = failedCheckpoints(violations)
         verdicts += checkpoints.map(\.verdict)
         let (result, reasons) = result(verdicts, isPreconditionMet: !checkpoints.contains { $0.index == 0 })
+        if result != .pass && result != .fail { verdicts = verdicts.map { Self.withheld($0, reasons) } }
         return RunVerdict(
             result: result, reasons: reasons, verdicts: verdicts, marks: observedMarks(sorted: true),
             reproduce: reproduce, slack: Nanoseconds(context.slack))
+    }
+
+    /// In a run that cannot be judged nothing can have failed, but the checkpoint that says so.
+    private static func withheld(_ verdict: Verdict, _ reasons: [String]) -> Verdict {
+        guard verdict.result == .fail, verdict.group != .checkpoint else { return verdict }
+        var verdict = verdict
+        verdict.result = .inconclusive
+        verdict.reasons = reasons.prefix(1) + verdict.reasons
+        return verdict
     }
 
     /// In the order of the file; judged in the order of the marks.

@@ -40,7 +40,7 @@ package enum ChildEvent: Hashable, Sendable {
     /// Lines of its stdout, without line feeds.
     case output([ByteBuffer])
     /// It ended at this instant (the runner learnt of it then).
-    case exited(ExitStatus, at: NIODeadline)
+    case exited(ProcessExit, at: NIODeadline)
     /// Its stdout is closed: every line has been delivered.
     case outputEnded
 }
@@ -83,7 +83,7 @@ package final class ChildProcess: Sendable {
     }
 
     /// Blocks until the child has ended, takes what is left of its process group along, and reaps it.
-    func waitUntilExit() -> ExitStatus {
+    func waitUntilExit() -> ProcessExit {
         var information = siginfo_t()
         // WNOWAIT leaves a zombie, so that the pid stays ours until `isRunning` is false: no signal can hit a stranger.
         while waitid(P_PID, id_t(pid), &information, WEXITED | WNOWAIT) != 0, errno == EINTR {}
@@ -94,7 +94,7 @@ package final class ChildProcess: Sendable {
             state.isRunning = false
             if let input = state.input { close(input) }
             state.input = nil
-            return ExitStatus(waitStatus: status)
+            return ProcessExit(waitStatus: status)
         }
     }
 }

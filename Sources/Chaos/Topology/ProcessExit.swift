@@ -1,7 +1,7 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
 /// How a process ended.
-package enum ExitStatus: Hashable, Sendable, CustomStringConvertible {
+package enum ProcessExit: Hashable, Sendable, CustomStringConvertible {
     case code(CInt)
     /// Killed by a signal.
     case signal(CInt)
