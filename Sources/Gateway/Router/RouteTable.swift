@@ -1,6 +1,6 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
-import Document
+package import Document
 import NIOCore
 package import Wire
 
@@ -11,9 +11,9 @@ package import Wire
 /// paths and hosts are indexed. Routes of one path and one host that differ in headers only are tried one by one.
 package final class RouteTable: Sendable {
     /// Routes in the order of the configuration, without those of disabled services and those that speak no HTTP.
-    let routes: [CompiledRoute]
+    package let routes: [CompiledRoute]
     /// Routes that were left out, with the reason: a regular expression that does not compile.
-    let problems: [Problem]
+    package let problems: [Problem]
     private let parts: ContiguousArray<RouteConditions>
     private let patterns: ContiguousArray<RoutePattern>
     private let hosts: HostIndex
