@@ -12,6 +12,7 @@ let swiftSettings: [SwiftSetting] =
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let posix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let tls: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let tlsEvents: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let collections: Target.Dependency = .product(name: "OrderedCollections", package: "swift-collections")
 let deques: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
@@ -32,16 +33,19 @@ let package = Package(
     ],
     targets: [
         // Lowest first; a target imports only what stands above it (Tests/TidyTests checks it).
+        .target(name: "CPlatform"),
         .target(name: "Document", dependencies: [yams, collections], swiftSettings: swiftSettings),
         .target(name: "World", dependencies: [nio, posix], swiftSettings: swiftSettings),
         .target(name: "Wire", dependencies: ["World", nio, tls], swiftSettings: swiftSettings),
         .target(
-            name: "Gateway", dependencies: ["Document", "World", "Wire", nio, tls, collections, deques],
+            name: "Gateway", dependencies: ["Document", "World", "Wire", nio, tls, tlsEvents, collections, deques],
             swiftSettings: swiftSettings),
         .target(name: "MockAPI", dependencies: ["Document", "World", "Wire", nio], swiftSettings: swiftSettings),
         .target(
             name: "Chaos",
-            dependencies: ["Document", "World", "Wire", "Gateway", "MockAPI", nio, collections, deques, histogram],
+            dependencies: [
+                "CPlatform", "Document", "World", "Wire", "Gateway", "MockAPI", nio, collections, deques, histogram,
+            ],
             swiftSettings: swiftSettings),
         .executableTarget(
             name: "gatecrash", dependencies: ["Document", "World", "Wire", "Gateway", "MockAPI", "Chaos", arguments],
@@ -63,9 +67,16 @@ let package = Package(
             resources: [.copy("Data")], swiftSettings: swiftSettings),
         .testTarget(
             name: "MockAPITests", dependencies: ["MockAPI", "Document", "World", "Wire"], swiftSettings: swiftSettings),
+        // A supervisor and a supervised child for the tests of process supervision to start and to kill.
+        .executableTarget(
+            name: "supervision-fixture", dependencies: ["Chaos"], path: "Tests/SupervisionFixture",
+            swiftSettings: swiftSettings),
         .testTarget(
             name: "ChaosTests",
-            dependencies: ["Chaos", "Document", "World", "Wire", .product(name: "NIOEmbedded", package: "swift-nio")],
+            dependencies: [
+                "Chaos", "Document", "World", "Wire", "supervision-fixture",
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+            ],
             swiftSettings: swiftSettings),
         .testTarget(name: "TidyTests", swiftSettings: swiftSettings),
         .testTarget(

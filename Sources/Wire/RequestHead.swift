@@ -170,6 +170,11 @@ extension RequestHead {
     /// The value of the first field of this name (in any case), or nil.
     package func value(of name: String) -> String? { values(of: name).first }
 
+    /// The value of the first field of this kind, or nil.
+    package func value(of known: KnownField) -> String? {
+        fields.list.first { $0.known == known }.map { text($0.value) }
+    }
+
     /// The values of all fields of this name, in their order.
     package func values(of name: String) -> [String] {
         fields.list.filter { text($0.name).lowercased() == name.lowercased() }.map { text($0.value) }

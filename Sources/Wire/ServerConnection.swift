@@ -379,6 +379,15 @@ package final class ServerConnection: ChannelDuplexHandler {
         sendDeadline?.cancel()
         sendDeadline = nil
         self.context = nil
+        // A connection that was accepted while its listener closed never becomes active, so never inactive either.
+        end()
+    }
+
+    private func end() {
+        guard reading != .closed else { return }
+        reading = .closed
+        writing = .ended
+        delegate.closed(on: self)
     }
 
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -433,11 +442,7 @@ package final class ServerConnection: ChannelDuplexHandler {
     }
 
     package func channelInactive(context: ChannelHandlerContext) {
-        if reading != .closed {
-            reading = .closed
-            writing = .ended
-            delegate.closed(on: self)
-        }
+        end()
         context.fireChannelInactive()
     }
 
