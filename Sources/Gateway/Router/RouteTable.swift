@@ -24,16 +24,26 @@ package final class RouteTable: Sendable {
         var port: Int
     }
 
-    /// The entries of one host, or of none.
-    struct Bucket: Sendable {
+    /// The entries of one host, or of none. A class, so that a look-up retains one reference and not six.
+    final class Bucket: Sendable {
         /// The distinct lengths of prefixes, ascending.
-        var lengths: [Int]
+        let lengths: [Int]
         /// From prefixes to places in `lists`.
-        var prefixes: ByteIndex
+        let prefixes: ByteIndex
         /// By ascending rank.
-        var lists: [[Candidate]]
-        var pathless: [Candidate]
-        var regexes: [Candidate]
+        let lists: [[Candidate]]
+        let pathless: [Candidate]
+        let regexes: [Candidate]
+
+        init(
+            lengths: [Int], prefixes: ByteIndex, lists: [[Candidate]], pathless: [Candidate], regexes: [Candidate]
+        ) {
+            self.lengths = lengths
+            self.prefixes = prefixes
+            self.lists = lists
+            self.pathless = pathless
+            self.regexes = regexes
+        }
     }
 
     let entries: [Entry]
