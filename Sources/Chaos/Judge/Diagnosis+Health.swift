@@ -11,7 +11,7 @@ extension Diagnosis {
             return difference(replay, input: input, change: change, event: event)
         case .missing(let input, let change):
             let became = change.from == change.to ? "" : ", which makes it \(change.to.rawValue)"
-            return "the gateway did not count the \(input.side.rawValue) \(input.report.words) of \(name) at "
+            return "The gateway did not count the \(input.side.rawValue) \(input.report.words) of \(name) at "
                 + "\(readable(input.at.t))\(about(input))\(became)"
         case .unexplained(let event):
             return "\(name) went from \(event.from.rawValue) to \(event.to.rawValue) at \(readable(event.at.t)) by "
@@ -44,7 +44,7 @@ extension Diagnosis {
             return "\(name) was still \(event.to.rawValue) after \(input.report.words) \(change.counters[input.report])"
                 + ", configuration says \(settled) at \(limit) (\(setting))"
         }
-        return "after the \(input.side.rawValue) \(input.report.words) at \(readable(input.at.t))\(about(input)) "
+        return "After the \(input.side.rawValue) \(input.report.words) at \(readable(input.at.t))\(about(input)) "
             + "\(name) must be \(change.to.rawValue) with \(change.counters.words), the gateway has "
             + "\(event.to.rawValue) with \(event.counters.words)"
     }
@@ -104,14 +104,14 @@ extension Diagnosis {
         let rules = replay.rules
         let probes = view.probes.filter { $0.place == replay.place && (first...max(first, last)).contains($0.at.t) }
         if rules.active.successes == 0 {
-            return ["no probe can bring \(name(of: replay.place)) back: active.healthy.successes = 0"]
+            return ["No probe can bring \(name(of: replay.place)) back: active.healthy.successes = 0"]
         }
         if rules.unhealthyInterval == 0 {
-            return ["no probe is sent to an unhealthy target: active.unhealthy.interval = 0"]
+            return ["No probe is sent to an unhealthy target: active.unhealthy.interval = 0"]
         }
         if probes.isEmpty {
             let interval = Nanoseconds(seconds: rules.unhealthyInterval)
-            return ["no probe ended between \(readable(first)) and \(readable(last)), interval \(interval)"]
+            return ["No probe ended between \(readable(first)) and \(readable(last)), interval \(interval)"]
         }
         return failedProbes(probes, replay) + ignoredProbes(probes, rules)
             + lastCounters(replay, through: last, [.success])
@@ -129,7 +129,7 @@ extension Diagnosis {
                 let detail = probe.detail.map { " (\($0))" } ?? ""
                 let effect = successes > 0 ? ", so the success counter restarted" : ""
                 return [
-                    "probe \(successes + 1) of \(replay.rules.active.successes) at \(readable(probe.at.t)) \(got)\(detail) from "
+                    "Probe \(successes + 1) of \(replay.rules.active.successes) at \(readable(probe.at.t)) \(got)\(detail) from "
                         + "\(name(of: replay.place))\(settings(of: replay.place, at: probe.at.t))\(effect)"
                 ]
             }
@@ -165,18 +165,18 @@ extension Diagnosis {
         guard let event = replay.changes.last(where: { $0.at.t <= last }) else { return [] }
         let side: HealthRules.Side = event.cause == .active ? .active : .passive
         let counts = reports.map { "\($0.words) \(event.counters[$0]) of \(replay.rules[side][$0])" }
-        return ["its counters at \(readable(event.at.t)): \(counts.joined(separator: ", "))"]
+        return ["Counters of \(name(of: replay.place)) at \(readable(event.at.t)): \(counts.joined(separator: ", "))"]
     }
 
     /// What the gateway says about its probes to a mock.
     func probing(of mock: String, _ interval: Interval?) -> [String] {
         guard let replay = context.replays.first(where: { self.mock(of: $0.place) == mock }) else {
-            return ["the gateway says nothing about \(mock)"]
+            return ["The gateway says nothing about \(mock)"]
         }
         let probes = view.probes.filter { $0.place == replay.place && interval?.contains($0.at) ?? .no != .no }
         let said = probes.isEmpty ? "none" : Self.tally(probes.map(\.result.rawValue))
         return [
-            "the gateway says it sent: \(said); active.healthy.interval = \(plainNumber(replay.rules.healthyInterval)), "
+            "The gateway says it sent: \(said); active.healthy.interval = \(plainNumber(replay.rules.healthyInterval)), "
                 + "active.unhealthy.interval = \(plainNumber(replay.rules.unhealthyInterval))"
         ]
     }
@@ -196,7 +196,7 @@ extension Diagnosis {
         }
         if cleared > 0 {
             let setting = replay.rules.setting(.success, .passive)
-            reasons.append("passive successes cleared the failure counters \(cleared) times (\(setting))")
+            reasons.append("Passive successes cleared the failure counters \(cleared) times (\(setting))")
         }
         return reasons + lastCounters(replay, through: last, [.httpFailure, .tcpFailure, .timeout])
     }

@@ -58,7 +58,7 @@ struct Diagnosis {
         }
         if context.replays(of: target).isEmpty {
             reasons.append(
-                "the gateway said nothing about \(target.name): no report of it was counted, no probe was sent")
+                "The gateway said nothing about \(target.name): no report of it was counted, no probe was sent")
             if let rules = rules(of: target), state == .unhealthy {
                 reasons += ignoredAnswers(target.mock, rules, from: first, through: last)
             }
@@ -125,7 +125,7 @@ extension Diagnosis {
     /// What a process logged last before it ended.
     func lastWords(of node: String) -> [String] {
         guard let log = view.logs.last(where: { $0.node == node }) else { return [] }
-        return ["its last log line: \(log.text)"]
+        return ["Its last log line: \(log.text)"]
     }
 }
 

@@ -49,7 +49,7 @@ struct HealthEvidence {
             found.append(
                 (
                     view.served.times[row],
-                    "the gateway did not count the answer \(status) of \(name) to \(view.requests.id(request)) at "
+                    "The gateway did not count the answer \(status) of \(name) to \(view.requests.id(request)) at "
                         + "\(readable(view.served.times[row])) as \(article(report)) "
                         + "(\(replay.rules.setting(report, .passive)))"
                 ))
@@ -73,7 +73,7 @@ struct HealthEvidence {
             }
             return (
                 attempt.at.t,
-                "the gateway counted status \(status) for \(id), \(name) answered \(view.served.status(answer))"
+                "The gateway counted status \(status) for \(id), \(name) answered \(view.served.status(answer))"
             )
         }
     }
@@ -91,7 +91,7 @@ struct HealthEvidence {
             if answers.contains(status) { return nil }
             let answered = answers.isEmpty ? "saw no probe then" : "answered \(answers[0])"
             return (
-                probe.at.t, "the gateway says its probe at \(readable(probe.at.t)) got \(status), \(name) \(answered)"
+                probe.at.t, "The gateway says its probe at \(readable(probe.at.t)) got \(status), \(name) \(answered)"
             )
         }
     }
@@ -104,7 +104,7 @@ struct HealthEvidence {
             guard report != probe.result.report else { return nil }
             return (
                 probe.at.t,
-                "the gateway took the status \(status) of the probe at \(readable(probe.at.t)) for "
+                "The gateway took the status \(status) of the probe at \(readable(probe.at.t)) for "
                     + "\(probe.result.rawValue), by the lists of active it is \(report?.rawValue ?? "ignored")"
             )
         }

@@ -65,7 +65,7 @@ extension JudgeContext {
     /// "31 bad answers: 28 × 503 from gateway, 3 × 500 from upstream; the first, users-501, at 10.07s"
     private func describeBad(_ rows: [Int]) -> String {
         let bad = rows.filter { !isGood($0) }
-        guard let first = bad.first else { return "every answer was good" }
+        guard let first = bad.first else { return "Every answer was good" }
         return "\(bad.count) bad answers: \(Diagnosis(context: self).breakdown(bad)); the first, "
             + "\(view.requests.id(first)), at \(readable(view.requests.planned[first]))"
     }
@@ -74,6 +74,6 @@ extension JudgeContext {
     func nothingToJudge(_ subject: String, _ seen: String, allowed: String) -> Finding {
         Finding(
             result: .fail, seen: seen, allowed: allowed, sentence: "\(subject): \(seen) to judge, allowed \(allowed)",
-            reasons: ["the interval may be empty, or the load may have ended before it"])
+            reasons: ["The interval may be empty, or the load may have ended before it"])
     }
 }

@@ -24,10 +24,10 @@ extension JudgeContext {
     }
 
     private func reasons(for filter: OutcomeFilter, in interval: Interval?) -> [String] {
-        guard let interval else { return ["the interval is empty: it ends before it begins"] }
+        guard let interval else { return ["The interval is empty: it ends before it begins"] }
         let diagnosis = Diagnosis(context: self)
         let rows = rows(in: interval, loads: filter.loads)
-        let answers = rows.isEmpty ? "no request was planned in it" : "the answers were \(diagnosis.breakdown(rows))"
+        let answers = rows.isEmpty ? "No request was planned in it" : "The answers were \(diagnosis.breakdown(rows))"
         return [answers] + diagnosis.reasons(from: interval.outer.lowerBound, through: interval.outer.upperBound)
     }
 
@@ -54,7 +54,7 @@ extension JudgeContext {
         try add("unknown", bounds.unknown) { view.requests.outcome($0) == .unknown }
         var finding = Finding(subject, parts: parts)
         if !view.hasServedRecords {
-            reasons.append("no mock handed over records, so nobody knows what the upstream saw")
+            reasons.append("No mock handed over records, so nobody knows what the upstream saw")
         }
         if finding.result != .pass { finding.reasons = reasons }
         return finding

@@ -24,13 +24,13 @@ extension JudgeContext {
         finding.sentence += " (\(rows.count) requests)"
         if finding.result != .pass, let slowest = rows.max(by: { latencyOf($0) < latencyOf($1) }) {
             finding.reasons.append(
-                "the slowest, \(view.requests.id(slowest)), planned at \(readable(view.requests.planned[slowest])), took "
+                "The slowest, \(view.requests.id(slowest)), planned at \(readable(view.requests.planned[slowest])), took "
                     + readable(latencyOf(slowest)))
             if latency.isCorrected, let sent = view.requests.sent(slowest),
                 sent - view.requests.planned[slowest] > latencyOf(slowest) / 2
             {
                 let late = readable(sent - view.requests.planned[slowest])
-                finding.reasons.append("it was sent \(late) after its planned start: the generator was late")
+                finding.reasons.append("It was sent \(late) after its planned start: the generator was late")
             }
         }
         return finding

@@ -16,7 +16,7 @@ extension JudgeContext {
             var reasons: [String] = []
             if !tooShort, let last = rows.last(where: { !isGood($0) }) {
                 reasons.append(
-                    "the last bad answer, \(view.requests.id(last)), came at \(readable(view.requests.planned[last]))")
+                    "The last bad answer, \(view.requests.id(last)), came at \(readable(view.requests.planned[last]))")
             }
             reasons += Diagnosis(context: self).reasons(from: after.at.count, through: view.lastInstant)
             var finding = Finding(

@@ -31,7 +31,7 @@ extension JudgeContext {
         if finding.result != .pass {
             if let first = possible.first {
                 let time = view.served.times[first]
-                finding.reasons.append("the first\(name(ofServed: first)) came at \(readable(time))")
+                finding.reasons.append("The first\(name(ofServed: first)) came at \(readable(time))")
             }
             if let interval {
                 finding.reasons += Diagnosis(context: self).reasons(
@@ -79,7 +79,7 @@ extension JudgeContext {
                 Measure.exactly(Double($0.length), .duration).result(against: limits, slack: slack) != .pass
             }
             if let worst = bad.max(by: { $0.length < $1.length }) {
-                odd = "the probe at \(readable(worst.at)) came \(readable(worst.length)) after the one before"
+                odd = "The probe at \(readable(worst.at)) came \(readable(worst.length)) after the one before"
             }
             let shown = bad.isEmpty ? gaps : bad
             let lengths = shown.map { Double($0.length) }

@@ -70,9 +70,9 @@ extension JudgeContext {
         if history.state(at: after.at.count) == transition.becomes {
             let since = history.changes.last { $0.at.t <= after.at.count }
             reasons.append(
-                "it was \(wanted) already " + (since.map { "since \(readable($0.at.t))" } ?? "from the start"))
+                "It was \(wanted) already " + (since.map { "since \(readable($0.at.t))" } ?? "from the start"))
         }
-        if !hadTime { reasons.append("the run ended at \(readable(view.lastInstant)), too early to tell") }
+        if !hadTime { reasons.append("The run ended at \(readable(view.lastInstant)), too early to tell") }
         reasons += Diagnosis(context: self).reasonsForNoChange(
             of: transition.target, to: transition.becomes, from: after.at.count, through: view.lastInstant)
         var finding = Finding(

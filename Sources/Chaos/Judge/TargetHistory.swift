@@ -62,9 +62,11 @@ struct TargetHistory: Hashable, Sendable {
             routable[key, default: [:]][event.place.address] = event.isRoutable
             let isHealthy = routable[key]?.values.contains(true) ?? true
             let state: HealthState = isHealthy ? .healthy : .unhealthy
-            if histories[key, default: TargetHistory(changes: [])].changes.last?.to ?? .healthy != state {
-                histories[key]?.changes.append(Change(at: event.at, to: state, event: event))
+            var history = histories[key] ?? TargetHistory(changes: [])
+            if state != history.changes.last?.to ?? .healthy {
+                history.changes.append(Change(at: event.at, to: state, event: event))
             }
+            histories[key] = history
         }
         restart(before: .max)
         return histories

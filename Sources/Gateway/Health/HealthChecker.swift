@@ -56,8 +56,11 @@ final class HealthChecker {
             set.map { $0.upstream == resolved.upstream && $0.targets.map(\.target) == resolved.targets.map(\.target) }
             ?? false
         admit(checksOn ? checkedKeys(resolved) : [], forgetOthers: isSameChecker)
-        let set = TargetSet(resolved, checksOn: checksOn) { entries[$0].map(\.health) ?? AddressHealth() }
-        for address in set.addresses { entries[address.key]?.address = address }
+        // What waits to be forgotten has no say while checks are off.
+        let set = TargetSet(resolved, checksOn: checksOn) { key in
+            (checksOn ? entries[key]?.health : nil) ?? AddressHealth()
+        }
+        if checksOn { for address in set.addresses { entries[address.key]?.address = address } }
         self.set = set
         activeLists = checks.active.statusLists
         passiveLists = checks.passive.statusLists

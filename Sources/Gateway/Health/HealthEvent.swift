@@ -89,6 +89,16 @@ package struct AttemptEvent: Hashable, Sendable {
     package var label: AttemptLabel
     package var outcome: PassiveOutcome
 
+    package init(
+        upstream: String, target: String, address: String, label: AttemptLabel, outcome: PassiveOutcome
+    ) {
+        self.upstream = upstream
+        self.target = target
+        self.address = address
+        self.label = label
+        self.outcome = outcome
+    }
+
     package func json(t: UInt64, seq: Int) -> JSONValue {
         let (result, status): (JSONValue, Int?) =
             switch outcome {

@@ -98,6 +98,11 @@ enum RequestPath {
         return result
     }
 
+    /// True when the bytes are UTF-8.
+    static func isText(_ path: UnsafeRawBufferPointer) -> Bool {
+        path.allSatisfy { $0 < 0x80 } || String(validating: path, as: UTF8.self) != nil
+    }
+
     private static func appendEncoded(_ byte: UInt8, to result: inout ContiguousArray<UInt8>) {
         func digit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x37 + value }
         result.append(percent)

@@ -1,6 +1,6 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
-import Document
+package import Document
 import NIOCore
 package import Wire
 
@@ -11,13 +11,14 @@ package import Wire
 /// paths and hosts are indexed. Routes of one path and one host that differ in headers only are tried one by one.
 package final class RouteTable: Sendable {
     /// Routes in the order of the configuration, without those of disabled services and those that speak no HTTP.
-    let routes: [CompiledRoute]
+    package let routes: [CompiledRoute]
     /// Routes that were left out, with the reason: a regular expression that does not compile.
-    let problems: [Problem]
+    package let problems: [Problem]
     private let parts: ContiguousArray<RouteConditions>
     private let patterns: ContiguousArray<RoutePattern>
     private let hosts: HostIndex
     private let paths: PathIndex
+    private let asksForPaths: Bool
 
     package static let empty = RouteTable(.empty)
 
@@ -29,6 +30,7 @@ package final class RouteTable: Sendable {
         patterns = builder.patterns
         hosts = builder.hosts
         paths = PathIndex(builder.entries)
+        asksForPaths = builder.entries.contains { $0.candidate.needsPath }
     }
 
     /// The route for a request, or nil when there is none (404).
@@ -49,7 +51,11 @@ package final class RouteTable: Sendable {
             }
             let path = bytes[head.path]
             if RequestPath.isNormal(path) { return match(request, path, isFromHead: true, buffer) }
-            return RequestPath.normalized(path).withUnsafeBytes { match(request, $0, isFromHead: false, buffer) }
+            return RequestPath.normalized(path).withUnsafeBytes { path in
+                // Kong's router takes text only: it answers with an error, which is 404, once any route asks for a path.
+                guard !asksForPaths || RequestPath.isText(path) else { return nil }
+                return match(request, path, isFromHead: false, buffer)
+            }
         }
     }
 
@@ -111,9 +117,9 @@ package final class RouteTable: Sendable {
                 guard candidate.needsPath else { return true }
                 guard let path else { return false }
                 guard candidate.pattern >= 0 else { return true }
-                guard let text = text.made(from: path),
-                    let found = patterns[Int(candidate.pattern)].prefixMatch(text)
-                else { return false }
+                guard let found = patterns[Int(candidate.pattern)].prefixMatch(text.made(from: path)) else {
+                    return false
+                }
                 pattern = found
                 return true
             }
@@ -123,12 +129,11 @@ package final class RouteTable: Sendable {
     /// The path as text, made for the first regular expression that asks.
     private enum PathText {
         case notMade
-        case made(String?)
+        case made(String)
 
-        /// Nil when the path is no UTF-8: no regular expression matches it then.
-        mutating func made(from path: UnsafeRawBufferPointer) -> String? {
+        mutating func made(from path: UnsafeRawBufferPointer) -> String {
             if case .made(let text) = self { return text }
-            let text = String(validating: path, as: UTF8.self)
+            let text = String(decoding: path, as: UTF8.self)
             self = .made(text)
             return text
         }
