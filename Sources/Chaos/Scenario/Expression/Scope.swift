@@ -98,6 +98,11 @@ extension Scope {
                 at: location, "the mark `\(name)` is never made: the step has no end",
                 advice: "give it `for:`, or `restart: after 10s` when it kills")
         }
+        if isMark(name + ".start") {
+            return Problem(
+                at: location, "`\(name)` is an interval, not an instant",
+                advice: "write `\(name).start` or `\(name).end`")
+        }
         let parts = name.split(separator: "-").map(String.init)
         if parts.count > 1, parts.contains(where: { variable($0) != nil }) {
             return Problem(

@@ -6,6 +6,8 @@ import Document
 /// part out) when it has reported why, so that one pass finds all mistakes.
 struct Reader {
     var scope = Scope()
+    /// What conditions may name; nil while the topology is read.
+    var conditionTopology: Topology?
     var problems = Problems()
     /// Well written, but not runnable yet (`Capabilities`).
     var unsupported = Problems()
