@@ -54,8 +54,8 @@ package struct ScenarioFile: Sendable {
     /// `./kong.yml` as seen from the folder of the scenario.
     func resolve(_ path: String) -> String {
         if path.hasPrefix("/") { return path }
-        guard let slash = self.path.lastIndex(of: "/") else { return path }
         let relative = path.hasPrefix("./") ? String(path.dropFirst(2)) : path
+        guard let slash = self.path.lastIndex(of: "/") else { return relative }
         return String(self.path[...slash]) + relative
     }
 }

@@ -8,6 +8,8 @@ struct Reader {
     var scope = Scope()
     /// What conditions may name; nil while the topology is read.
     var conditionTopology: Topology?
+    /// For the default gap of windows.
+    var knownLoads: [LoadSpec] = []
     var problems = Problems()
     /// Well written, but not runnable yet (`Capabilities`).
     var unsupported = Problems()
