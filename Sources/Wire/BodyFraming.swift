@@ -31,7 +31,7 @@ enum BodyPart {
 ///
 ///     length(5)    h e l l o                                        -> data, end
 ///     chunked      5 CR LF h e l l o CR LF  0 CR LF  CR LF          -> data, end
-struct BodyDecoder: Sendable {
+struct BodyDecoder {
     private enum State {
         case length(Int64)
         case untilClose
@@ -45,6 +45,8 @@ struct BodyDecoder: Sendable {
     private var state: State
     private let limits: WireLimits
     private var searched = 0
+    /// Made only when there are trailers.
+    private var trailerScan: TrailerScan?
 
     init(_ framing: BodyFraming, limits: WireLimits) {
         self.limits = limits
@@ -160,35 +162,46 @@ struct BodyDecoder: Sendable {
             state = .ended
             return .end(nil)
         }
-        let (scan, found) = scanTrailers(&buffer, limits: limits)
-        switch scan {
-        case .needsMore: return .needsMore
-        case .failed(let error): return .failed(error)
-        case .complete:
+        let scan = trailerScan ?? TrailerScan()
+        trailerScan = scan
+        switch scan.read(&buffer, limits: limits) {
+        case .success(nil): return .needsMore
+        case .failure(let error): return .failed(error)
+        case .success(let trailers?):
             state = .ended
-            return .end(found)
+            return .end(trailers)
         }
     }
 }
 
 /// Reads the fields after the last chunk, as strictly as those of a head.
-private func scanTrailers(_ buffer: inout ByteBuffer, limits: WireLimits) -> (HeadScan, Trailers?) {
-    var fields = HeadFields()
-    // Trailers are rare and short, so each arrival scans them from their beginning.
-    var scanner = HeadScanner.forTrailers
-    let (scan, trailers) = buffer.withUnsafeReadableBytes { bytes -> (HeadScan, Trailers?) in
-        let scan = scanner.scan(bytes, limits: limits, fields: &fields) { _, _ in nil }
-        guard case .complete = scan, !fields.list.isEmpty else { return (scan, nil) }
-        // RFC 9110 section 6.5.1: a trailer must not frame or route the message that it ends.
-        let isMisplaced = fields.contentLengthCount + fields.transferEncodingCount + fields.hostCount > 0
-        if isMisplaced { return (.failed(.framingInTrailers), nil) }
-        let list = fields.list.map {
-            (String(decoding: bytes[$0.name], as: UTF8.self), String(decoding: bytes[$0.value], as: UTF8.self))
+private final class TrailerScan {
+    private var fields = HeadFields()
+    private var scanner = HeadScanner.forTrailers
+
+    /// Takes the trailers off the front of `buffer`; nil when they have not come whole.
+    func read(_ buffer: inout ByteBuffer, limits: WireLimits) -> Result<Trailers?, WireError> {
+        let scan = buffer.withUnsafeReadableBytes { bytes in
+            scanner.scan(bytes, limits: limits, fields: &fields) { _, _ in nil }
         }
-        return (scan, Trailers(list))
+        switch scan {
+        case .needsMore: return .success(nil)
+        case .failed(let error): return .failure(error)
+        case .complete(let length):
+            // RFC 9110 section 6.5.1: a trailer must not frame or route the message that it ends.
+            let isMisplaced = fields.contentLengthCount + fields.transferEncodingCount + fields.hostCount > 0
+            if isMisplaced { return .failure(.framingInTrailers) }
+            defer { buffer.moveReaderIndex(forwardBy: length) }
+            return .success(buffer.withUnsafeReadableBytes { trailers(in: $0) })
+        }
     }
-    if case .complete(let length) = scan { buffer.moveReaderIndex(forwardBy: length) }
-    return (scan, trailers)
+
+    private func trailers(in bytes: UnsafeRawBufferPointer) -> Trailers {
+        Trailers(
+            fields.list.map {
+                (String(decoding: bytes[$0.name], as: UTF8.self), String(decoding: bytes[$0.value], as: UTF8.self))
+            })
+    }
 }
 
 @inline(__always)

@@ -80,10 +80,8 @@ package final class ServerConnection: ChannelDuplexHandler {
             framing = head.version == .http11 ? .chunked : .untilClose
             if framing == .untilClose { closesAfterExchange = true }
         }
-        if reading == .body, owesContinue || decoder.remaining ?? .max > Self.drainedBytes {
-            // The rest is too long to read for nothing; and who was never told to continue may send it or may not.
-            closesAfterExchange = true
-        }
+        // Who was never told to continue may send the body or may not.
+        if reading == .body, owesContinue { closesAfterExchange = true }
         var bytes = response.buffer
         let isBodyless = response.status == 204 || response.status == 304 || response.status < 200
         writeFraming(framing, status: response.status, to: &bytes)
@@ -120,6 +118,7 @@ package final class ServerConnection: ChannelDuplexHandler {
     package func sendEnd(trailers: Trailers? = nil) {
         guard writing == .body else { return }
         outbound.end(trailers)
+        closeOverLongRest()
         writing = .ended
         flush()
         finishExchange()
@@ -127,10 +126,16 @@ package final class ServerConnection: ChannelDuplexHandler {
 
     /// A whole response at once.
     package func respond(_ response: HeadWriter, body: ByteBuffer) {
+        closeOverLongRest()
         let isBodyless = response.status == 204 || response.status == 304
         send(response, framing: isBodyless || body.readableBytes == 0 ? .none : .length(Int64(body.readableBytes)))
         send(body: body)
         sendEnd()
+    }
+
+    /// What is still to come of a request whose response is complete is read and dropped only when it is short.
+    private func closeOverLongRest() {
+        if reading == .body, decoder.remaining ?? .max > Self.drainedBytes { closesAfterExchange = true }
     }
 
     /// Sends what `send` has gathered.
