@@ -6,8 +6,8 @@ package import World
 
 /// The Admin API: answers requests about entities and health, and makes the gateway follow what is written.
 ///
-/// Confined to the control loop. It answers at once and does no I/O: a connection hands it a gathered request and writes
-/// the answer. A refused write changes nothing; an accepted one is in force when `respond` returns.
+/// Confined to the control loop. It answers at once and does no I/O: a connection hands it a gathered request and
+/// writes the answer. A refused write changes nothing; an accepted one is in force when `respond` returns.
 package final class AdminAPI {
     package struct Settings: Sendable {
         /// Refuses what Kong refuses: health checks on a service, `/services/{s}/health`.

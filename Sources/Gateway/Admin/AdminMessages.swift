@@ -29,8 +29,8 @@ package struct AdminRequest: Sendable {
     }
 }
 
-/// What the Admin API answers. `Content-Length`, `Date` and `Connection` are the connection's to add; it also leaves the
-/// body of an answer to HEAD out.
+/// What the Admin API answers. `Content-Length`, `Date` and `Connection` are the connection's to add; it also leaves
+/// the body of an answer to HEAD out.
 package struct AdminResponse: Sendable {
     package enum Body: Hashable, Sendable {
         case empty

@@ -3,8 +3,8 @@
 import Document
 import OrderedCollections
 
-/// Nested values from flat arguments (kong/api/arguments_decoder.lua): `a.b=1` and `a[b]=1` are members, `a[]=1` appends,
-/// `a[1]=1` is the first item, the same name again makes a list.
+/// Nested values from flat arguments (kong/api/arguments_decoder.lua): `a.b=1` and `a[b]=1` are members, `a[]=1`
+/// appends, `a[1]=1` is the first item, the same name again makes a list.
 enum FormDecoding {
     static func object(_ arguments: [FormArgument]) -> JSONValue {
         var root = Node()

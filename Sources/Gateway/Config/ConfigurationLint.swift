@@ -117,7 +117,8 @@ package enum ConfigurationLint {
         ]
     }
 
-    /// On the last try a refused connection is reported as status 502, never as a TCP failure (kong/runloop/handler.lua, log.after).
+    /// On the last try a refused connection is reported as status 502, never as a TCP failure
+    /// (log.after in kong/runloop/handler.lua).
     private static func retryWarnings(_ upstream: Upstream, _ services: [Service]) -> [Problem] {
         guard upstream.healthchecks.passive.unhealthy.tcpFailures > 0 else { return [] }
         return services.filter { $0.retries == 0 }.map { service in

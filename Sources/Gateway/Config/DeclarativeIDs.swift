@@ -15,8 +15,8 @@ enum DeclarativeIDs {
         return UUIDs.version5(namespace: namespace, name: key(of: row, item))
     }
 
-    /// `name:*`, the star being the default workspace; for targets Kong's cache key. What has no name (Kong draws a random
-    /// id then) is known by its place in the document.
+    /// `name:*`, the star being the default workspace; for targets Kong's cache key. What has no name (Kong draws a
+    /// random id then) is known by its place in the document.
     private static func key(of row: JSONValue, _ item: DeclarativeReader.Item) -> String {
         if item.kind == .targets, let target = item.node["target"]?.scalar {
             let parent = item.parentID ?? item.node["upstream"]?.scalar ?? row["upstream"]?["id"]?.stringValue ?? ""

@@ -5,8 +5,8 @@ package import World
 
 /// All entities of a gateway as rows, each valid and complete, none naming another one that does not exist.
 ///
-/// A value: whoever owns it (the Admin API, on the control loop) makes a `Configuration` of it after a change. A refused
-/// write changes nothing.
+/// A value: whoever owns it (the Admin API, on the control loop) makes a `Configuration` of it after a change. A
+/// refused write changes nothing.
 package struct EntityStore: Sendable {
     /// Whether services may carry `healthchecks`, which Kong refuses.
     package let acceptsServiceHealthChecks: Bool

@@ -90,7 +90,8 @@ import Testing
         let body = """
             --xyz\r\nContent-Disposition: form-data; name="name"\r\n\r\nr\r\n\
             --xyz\r\nContent-Disposition: form-data; name="paths[]"\r\n\r\n/a\r\n\
-            --xyz\r\nContent-Disposition: form-data; name="paths[]"; filename="b"\r\nContent-Type: text/plain\r\n\r\n/b\r\n\
+            --xyz\r\nContent-Disposition: form-data; name="paths[]"; filename="b"\r\n\
+            Content-Type: text/plain\r\n\r\n/b\r\n\
             --xyz--\r\n
             """
         let answer = try AdminHarness().send(

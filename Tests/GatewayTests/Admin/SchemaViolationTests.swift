@@ -88,7 +88,8 @@ struct BadBody: CustomTestStringConvertible, Sendable {
         BadBody(
             "port=99999&retries=x&name=a:b",
             """
-            {"host":"required field missing","port":"value should be between 0 and 65535","retries":"expected an integer",
+            {"host":"required field missing","port":"value should be between 0 and 65535",
+            "retries":"expected an integer",
             "name":"invalid value 'a:b': the only accepted ascii characters are alphanumerics or ., -, _, and ~"}
             """),
     ]) func `services are validated`(bad: BadBody) throws { try check(bad, at: "/services") }
@@ -212,9 +213,11 @@ struct BadBody: CustomTestStringConvertible, Sendable {
             "name=u&healthchecks.active.unhealthy.http_statuses=500,503",
             #"{"healthchecks":{"active":{"unhealthy":{"http_statuses":["expected an integer"]}}}}"#),
         BadBody(
-            "name=u&healthchecks.threshold=101&healthchecks.active.http_path=x&healthchecks.passive.healthy.successes=256",
+            "name=u&healthchecks.threshold=101&healthchecks.active.http_path=x"
+                + "&healthchecks.passive.healthy.successes=256",
             """
-            {"healthchecks":{"threshold":"value should be between 0 and 100","active":{"http_path":"should start with: /"},
+            {"healthchecks":{"threshold":"value should be between 0 and 100",
+            "active":{"http_path":"should start with: /"},
             "passive":{"healthy":{"successes":"value should be between 0 and 255"}}}}
             """),
         BadBody(
@@ -226,9 +229,9 @@ struct BadBody: CustomTestStringConvertible, Sendable {
         BadBody(
             "name=u&healthchecks.active.headers.X-A=1&healthchecks.active.headers[bad key]=1",
             """
-            {"healthchecks":{"active":{"headers":"bad header name 'bad key', allowed characters are A-Z, a-z, 0-9, '_', and
-             '-'"}}}
-            """.replacing("\n '", with: " '")),
+            {"healthchecks":{"active":{"headers":"bad header name 'bad key', allowed characters are A-Z, a-z, 0-9, '_',
+             and '-'"}}}
+            """.replacing("\n and", with: " and")),
     ]) func `upstreams are validated`(bad: BadBody) throws { try check(bad, at: "/upstreams") }
 
     @Test(arguments: [

@@ -45,7 +45,8 @@ import Testing
         {"_format_version": "3.0", "_transform": true, "_comment": "x", "_ignore": [{"a": 1}],
          "routes": [{"name": "orders-route", "paths": ["/orders"], "service": "orders"}],
          "services": [{"name": "orders", "url": "http://orders-up/v1"}],
-         "upstreams": [{"name": "orders-up", "healthchecks": {"active": {"healthy": {"interval": 0.5, "successes": 2}}}}],
+         "upstreams": [{"name": "orders-up",
+                        "healthchecks": {"active": {"healthy": {"interval": 0.5, "successes": 2}}}}],
          "targets": [{"target": "api-1:8080", "upstream": {"name": "orders-up"}},
                      {"target": "api-2:8080", "upstream": {"name": "orders-up"}, "weight": 50}]}
         """
