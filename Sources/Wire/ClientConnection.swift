@@ -119,7 +119,6 @@ package final class ClientConnection: ChannelInboundHandler {
         case .none, .untilClose: break
         }
         pending.writeStaticString("\r\n")
-        deadline?.set(writeTimeout)
     }
 
     package func send(body: ByteBuffer) {
@@ -135,7 +134,6 @@ package final class ClientConnection: ChannelInboundHandler {
             context?.write(wrapOutboundOut(body), promise: nil)
         }
         if framing == .chunked { pending.writeStaticString("\r\n") }
-        deadline?.set(writeTimeout)
     }
 
     package func sendEnd(trailers: Trailers? = nil) {
@@ -147,12 +145,25 @@ package final class ClientConnection: ChannelInboundHandler {
         }
         sending = .ended
         flush()
-        deadline?.set(isWritable ? readTimeout : writeTimeout)
     }
 
     package func flush() {
         writePending()
         context?.flush()
+        setDeadline()
+    }
+
+    /// Who has to move next, and by when. While the request is incomplete and all of it so far has gone out, that is
+    /// neither this side nor the server: the rest of the body is awaited from elsewhere.
+    private func setDeadline() {
+        guard receiving == .head || receiving == .body else { return }
+        if !isWritable {
+            deadline?.set(writeTimeout)
+        } else if hasSentAll {
+            deadline?.set(readTimeout)
+        } else {
+            deadline?.clear()
+        }
     }
 
     private func writePending() {
@@ -167,7 +178,9 @@ package final class ClientConnection: ChannelInboundHandler {
     package func resumeReading() {
         guard isReadPaused else { return }
         isReadPaused = false
+        setDeadline()
         process()
+        delegate?.readCompleted(on: self)
         if !isReadPaused, let failure = heldEnd {
             heldEnd = nil
             return endOfInput(failure)
@@ -270,6 +283,8 @@ package final class ClientConnection: ChannelInboundHandler {
     private func overdue() {
         switch receiving {
         case .idle, .closed: close()
+        // Nothing is read because the delegate wants nothing now; the server may be as quick as can be.
+        case .body where isReadPaused && isWritable: break
         case .head, .body: fail(hasSentAll && isWritable ? .readTimedOut : .writeTimedOut)
         }
     }
@@ -303,9 +318,7 @@ package final class ClientConnection: ChannelInboundHandler {
     }
 
     package func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if receiving == .head || receiving == .body {
-            deadline?.set(hasSentAll && isWritable ? readTimeout : writeTimeout)
-        }
+        setDeadline()
         delegate?.writabilityChanged(on: self)
         context.fireChannelWritabilityChanged()
     }

@@ -74,7 +74,7 @@ package final class ServerConnection: ChannelDuplexHandler {
         var framing = framing
         if reading == .body, decoder.remaining ?? .max > Self.drainedBytes { closesAfterExchange = true }
         if framing == .chunked || framing == .untilClose {
-            framing = head.version == .http11 ? .chunked : .untilClose
+            framing = head.version == .http11 || head.method == .head ? .chunked : .untilClose
             if framing == .untilClose { closesAfterExchange = true }
         }
         pending = response.buffer
@@ -88,6 +88,8 @@ package final class ServerConnection: ChannelDuplexHandler {
         switch framing {
         case .none where status == 204 || status == 304 || status < 200: break
         case .none: pending.writeStaticString("Content-Length: 0\r\n")
+        // Of a body that is not sent nothing need be said (RFC 9110 section 9.3.2).
+        case .chunked where head.method == .head: break
         case .length(let count):
             pending.writeStaticString("Content-Length: ")
             pending.writeDecimal(count)
@@ -181,8 +183,9 @@ package final class ServerConnection: ChannelDuplexHandler {
     private func process() {
         guard !isProcessing else { return }
         isProcessing = true
-        defer { isProcessing = false }
         while step() {}
+        isProcessing = false
+        delegate.readCompleted(on: self)
     }
 
     /// Takes one thing out of what was read; false when there is nothing (or it is not its turn).
@@ -293,13 +296,22 @@ package final class ServerConnection: ChannelDuplexHandler {
         reading = .lingering
         writing = .ended
         inbound.clear()
-        if isInputClosed { return context.close(promise: nil) }
-        context.close(mode: .output, promise: nil)
+        let wroteAll = context.eventLoop.makePromise(of: Void.self)
+        if isInputClosed {
+            let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+            wroteAll.futureResult.whenComplete { _ in bound.value.close(promise: nil) }
+        }
+        context.close(mode: .output, promise: wroteAll)
         deadline?.set(timeouts.linger)
         releaseRead()
     }
 
     private func overdue() {
+        // Nothing is read because the delegate wants nothing now; the client is not to blame.
+        if reading == .body, isReadPaused, isWritable {
+            deadline?.set(timeouts.body)
+            return
+        }
         switch (reading, writing) {
         case (.head, .idle) where inbound.readableBytes > 0: refuse(status: 408, nil)
         case (.body, .awaitingHead): refuse(status: 408, nil)
@@ -366,6 +378,16 @@ package final class ServerConnection: ChannelDuplexHandler {
     }
 
     package func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if !context.channel.isWritable {
+            deadline?.set(timeouts.send)
+        } else {
+            switch reading {
+            case .head: deadline?.set(inbound.readableBytes > 0 ? timeouts.head : timeouts.idle)
+            case .body: deadline?.set(timeouts.body)
+            case .lingering: deadline?.set(timeouts.linger)
+            case .ended, .closed: deadline?.clear()
+            }
+        }
         delegate.writabilityChanged(on: self)
         context.fireChannelWritabilityChanged()
     }

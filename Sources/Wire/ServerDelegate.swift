@@ -13,6 +13,8 @@ package protocol ServerDelegate: AnyObject {
     func received(head: RequestHead, on connection: ServerConnection)
     func received(body: ByteBuffer, on connection: ServerConnection)
     func receivedEnd(trailers: Trailers?, on connection: ServerConnection)
+    /// All that has arrived was delivered: a good moment to flush what was made of it.
+    func readCompleted(on connection: ServerConnection)
     /// Request and response are complete.
     func exchangeEnded(on connection: ServerConnection)
     /// `connection.isWritable` has changed: stop or go on sending.
@@ -26,6 +28,7 @@ package protocol ServerDelegate: AnyObject {
 }
 
 extension ServerDelegate {
+    package func readCompleted(on connection: ServerConnection) {}
     package func exchangeEnded(on connection: ServerConnection) {}
     package func writabilityChanged(on connection: ServerConnection) {}
     package func closed(on connection: ServerConnection) {}
@@ -37,6 +40,8 @@ package struct ServerTimeouts: Sendable, Hashable {
     package var head = TimeAmount.seconds(60)
     /// Between two reads of a body (nginx `client_body_timeout`).
     package var body = TimeAmount.seconds(60)
+    /// For the client to take some of a response that it leaves unread (nginx `send_timeout`).
+    package var send = TimeAmount.seconds(60)
     /// Between two requests (nginx `keepalive_timeout`).
     package var idle = TimeAmount.seconds(75)
     /// For the rest of a request after its response went out early, before the connection is closed over it.
