@@ -4,13 +4,15 @@ import PackageDescription
 /// Continuous integration sets GATECRASH_WARNINGS_AS_ERRORS; a person on a newer compiler is not stopped by a warning.
 let strict: [SwiftSetting] =
     Context.environment["GATECRASH_WARNINGS_AS_ERRORS"] == nil ? [] : [.treatAllWarnings(as: .error)]
-let swiftSettings: [SwiftSetting] = [
-    .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("InternalImportsByDefault"),
-] + strict
+let swiftSettings: [SwiftSetting] =
+    [
+        .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("InternalImportsByDefault"),
+    ] + strict
 
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let posix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let tls: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let tlsEvents: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let collections: Target.Dependency = .product(name: "OrderedCollections", package: "swift-collections")
 let deques: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
@@ -31,16 +33,19 @@ let package = Package(
     ],
     targets: [
         // Lowest first; a target imports only what stands above it (Tests/TidyTests checks it).
+        .target(name: "CPlatform"),
         .target(name: "Document", dependencies: [yams, collections], swiftSettings: swiftSettings),
         .target(name: "World", dependencies: [nio, posix], swiftSettings: swiftSettings),
         .target(name: "Wire", dependencies: ["World", nio, tls], swiftSettings: swiftSettings),
         .target(
-            name: "Gateway", dependencies: ["Document", "World", "Wire", nio, tls, collections, deques],
+            name: "Gateway", dependencies: ["Document", "World", "Wire", nio, tls, tlsEvents, collections, deques],
             swiftSettings: swiftSettings),
         .target(name: "MockAPI", dependencies: ["Document", "World", "Wire", nio], swiftSettings: swiftSettings),
         .target(
             name: "Chaos",
-            dependencies: ["Document", "World", "Wire", "Gateway", "MockAPI", nio, collections, deques, histogram],
+            dependencies: [
+                "CPlatform", "Document", "World", "Wire", "Gateway", "MockAPI", nio, collections, deques, histogram,
+            ],
             swiftSettings: swiftSettings),
         .executableTarget(
             name: "gatecrash", dependencies: ["Document", "World", "Wire", "Gateway", "MockAPI", "Chaos", arguments],
@@ -56,13 +61,22 @@ let package = Package(
             ], swiftSettings: swiftSettings),
         .testTarget(
             name: "GatewayTests",
-            dependencies: ["Gateway", "Document", "World", "Wire", .product(name: "NIOEmbedded", package: "swift-nio")],
+            dependencies: [
+                "Gateway", "Document", "World", "Wire", .product(name: "NIOEmbedded", package: "swift-nio"),
+            ],
             resources: [.copy("Data")], swiftSettings: swiftSettings),
         .testTarget(
             name: "MockAPITests", dependencies: ["MockAPI", "Document", "World", "Wire"], swiftSettings: swiftSettings),
+        // A supervisor and a supervised child for the tests of process supervision to start and to kill.
+        .executableTarget(
+            name: "supervision-fixture", dependencies: ["Chaos"], path: "Tests/SupervisionFixture",
+            swiftSettings: swiftSettings),
         .testTarget(
             name: "ChaosTests",
-            dependencies: ["Chaos", "Document", "World", "Wire", .product(name: "NIOEmbedded", package: "swift-nio")],
+            dependencies: [
+                "Chaos", "Document", "World", "Wire", "supervision-fixture",
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+            ],
             swiftSettings: swiftSettings),
         .testTarget(name: "TidyTests", swiftSettings: swiftSettings),
         .testTarget(

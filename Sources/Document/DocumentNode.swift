@@ -35,7 +35,11 @@ package struct DocumentNode: Sendable {
 
     /// True for a plain `null`, `~` or nothing at all.
     package var isNull: Bool {
-        if case .scalar(let text, isPlain: true) = content { ["", "~", "null", "Null", "NULL"].contains(text) } else { false }
+        if case .scalar(let text, isPlain: true) = content {
+            ["", "~", "null", "Null", "NULL"].contains(text)
+        } else {
+            false
+        }
     }
 
     /// "a mapping", "a list" or "text", for messages.
@@ -95,7 +99,8 @@ extension DocumentNode {
         }
         switch node {
         case .scalar(let scalar):
-            return DocumentNode(.scalar(scalar.string, isPlain: scalar.style == .plain || scalar.style == .any), at: place)
+            return DocumentNode(
+                .scalar(scalar.string, isPlain: scalar.style == .plain || scalar.style == .any), at: place)
         case .sequence(let sequence):
             let items = sequence.map { convert($0, file: file, depth: depth + 1, budget: &budget, problems: &problems) }
             return DocumentNode(.sequence(items), at: place)
@@ -126,9 +131,20 @@ extension DocumentNode {
             Problem(
                 at: SourceLocation(file: file, line: context.mark.line, column: context.mark.column),
                 "the same key twice: \(keys.map { "\($0)" }.joined(separator: ", "))", advice: "keep one of them")
+        case .reader(let text, let offset, _, let yaml):
+            Problem(at: place(ofByte: offset ?? 0, in: yaml, file: file), "not valid YAML: \(text)")
         default:
             Problem(at: SourceLocation(file: file, line: 1, column: 1), "not valid YAML: \(error)")
         }
+    }
+}
+
+extension DocumentNode {
+    private static func place(ofByte offset: Int, in text: String, file: String) -> SourceLocation {
+        let before = text.utf8.prefix(offset)
+        let line = before.split(separator: 0x0A, omittingEmptySubsequences: false).last ?? before[...]
+        return SourceLocation(
+            file: file, line: before.count { $0 == 0x0A } + 1, column: String(decoding: line, as: UTF8.self).count + 1)
     }
 }
 
@@ -153,10 +169,13 @@ extension DocumentNode {
         case "false", "False", "FALSE": return .bool(false)
         default: break
         }
-        guard let first = text.utf8.first, first == 0x2B || first == 0x2D || first == 0x2E || (0x30...0x39).contains(first)
+        guard let first = text.utf8.first,
+            first == 0x2B || first == 0x2D || first == 0x2E || (0x30...0x39).contains(first)
         else { return .string(text) }
         if let value = Int(text) { return .integer(value) }
-        let isNumeric = text.utf8.allSatisfy { (0x30...0x39).contains($0) || [0x2B, 0x2D, 0x2E, 0x65, 0x45].contains($0) }
+        let isNumeric = text.utf8.allSatisfy {
+            (0x30...0x39).contains($0) || [0x2B, 0x2D, 0x2E, 0x65, 0x45].contains($0)
+        }
         if isNumeric, let value = Double(text) { return .number(value) }
         return .string(text)
     }

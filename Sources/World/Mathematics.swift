@@ -1,11 +1,11 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #elseif canImport(Musl)
-    import Musl
+import Musl
 #else
-    import Darwin
+import Darwin
 #endif
 
 // The C library's functions under names of our own, so that the platform is named in one file.

@@ -74,15 +74,18 @@ package struct RandomStream: RandomNumberGenerator, Sendable, Hashable {
         return radius * cosine(2 * .pi * unit())
     }
 
-    /// `count` random bytes as lower-case hexadecimal digits.
+    /// `count` random bytes as lower-case hexadecimal digits; one allocation at most, as request ids need many.
     package mutating func hexadecimal(bytes count: Int) -> String {
-        var digits: [UInt8] = []
-        digits.reserveCapacity(count * 2)
-        for _ in 0..<count {
-            let byte = UInt8(truncatingIfNeeded: next() >> 56)
-            for nibble in [byte >> 4, byte & 15] { digits.append(nibble < 10 ? 48 + nibble : 87 + nibble) }
+        String(unsafeUninitializedCapacity: count * 2) { digits in
+            var bits: UInt64 = 0
+            for i in 0..<count * 2 {
+                if i & 15 == 0 { bits = next() }
+                let nibble = UInt8(truncatingIfNeeded: bits >> 60)
+                digits[i] = nibble < 10 ? 48 + nibble : 87 + nibble
+                bits <<= 4
+            }
+            return count * 2
         }
-        return String(decoding: digits, as: UTF8.self)
     }
 
     /// A version 4 UUID in lower case (RFC 9562 section 5.4).

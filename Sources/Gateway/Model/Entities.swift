@@ -146,7 +146,7 @@ package struct Upstream: Hashable, Sendable {
         case latency
     }
 
-    /// What of a request is hashed (kong-facts: consumer id, client address, …), with what it needs to be found.
+    /// What of a request is hashed, with what it needs to be found.
     package enum HashInput: Hashable, Sendable {
         case none, consumer, ip, path
         case header(String)
@@ -243,17 +243,23 @@ package struct Target: Hashable, Sendable {
 extension JSONValue {
     /// A member that a validated row always has.
     fileprivate func text(_ key: String) -> String {
-        guard let text = self[key]?.stringValue else { preconditionFailure("a row without the string '\(key)': \(self)") }
+        guard let text = self[key]?.stringValue else {
+            preconditionFailure("a row without the string '\(key)': \(self)")
+        }
         return text
     }
 
     fileprivate func whole(_ key: String) -> Int {
-        guard let value = self[key]?.intValue else { preconditionFailure("a row without the integer '\(key)': \(self)") }
+        guard let value = self[key]?.intValue else {
+            preconditionFailure("a row without the integer '\(key)': \(self)")
+        }
         return value
     }
 
     fileprivate func flag(_ key: String) -> Bool {
-        guard let flag = self[key]?.boolValue else { preconditionFailure("a row without the boolean '\(key)': \(self)") }
+        guard let flag = self[key]?.boolValue else {
+            preconditionFailure("a row without the boolean '\(key)': \(self)")
+        }
         return flag
     }
 

@@ -3,11 +3,11 @@
 package import NIOCore
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #elseif canImport(Musl)
-    import Musl
+import Musl
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// Writes each record to a file descriptor at once (a pipe to the supervisor, as a rule). Blocks while the pipe is full:

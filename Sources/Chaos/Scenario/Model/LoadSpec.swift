@@ -1,0 +1,159 @@
+// This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
+
+package import Document
+
+/// One independent generator of requests.
+package struct LoadSpec: Hashable, Sendable {
+    package enum Arrivals: String, Hashable, Sendable, CaseIterable { case even, poisson }
+
+    /// A piece of an open loop.
+    package enum Stage: Hashable, Sendable {
+        /// The rate moves from `from` to `to` in a straight line; a constant rate has both equal.
+        case rate(from: Rate, to: Rate, length: Nanoseconds)
+        /// `size` requests at once, again after every `period`, for `length` (the first at its start).
+        case burst(size: Int, period: Nanoseconds, length: Nanoseconds)
+
+        package var length: Nanoseconds {
+            switch self {
+            case .rate(_, _, let length), .burst(_, _, let length): length
+            }
+        }
+    }
+
+    package enum Shape: Hashable, Sendable {
+        /// Requests start at planned times whatever the answers do. Never empty.
+        case open(stages: [Stage], arrivals: Arrivals)
+        /// `clients` each send, wait for the answer, think, and send again, until `requests` were sent or `length` is
+        /// over; at least one of the two is set.
+        case closed(clients: Int, think: Nanoseconds, requests: Int?, length: Nanoseconds?)
+    }
+
+    /// A request and how often it is drawn, relative to the others of the mix.
+    package struct WeightedRequest: Hashable, Sendable {
+        package var weight: Double
+        package var request: RequestTemplate
+
+        package init(weight: Double, request: RequestTemplate) {
+            self.weight = weight
+            self.request = request
+        }
+    }
+
+    package var id: String
+    /// Id of the gateway.
+    package var to: String
+    package var shape: Shape
+    /// Never empty; one entry for a plain `request:`.
+    package var mix: [WeightedRequest]
+    /// A request without an answer after this long is failed.
+    package var timeout: Nanoseconds
+    /// Most connections at once; nil = as many as it takes.
+    package var maximumConnections: Int?
+    package var reusesConnections: Bool
+    /// Requests planned before this are left out of statistics, not of invariants.
+    package var warmup: Nanoseconds
+    package var location: SourceLocation
+
+    package init(
+        id: String, to: String, shape: Shape, mix: [WeightedRequest], timeout: Nanoseconds, maximumConnections: Int?,
+        reusesConnections: Bool, warmup: Nanoseconds, location: SourceLocation
+    ) {
+        self.id = id
+        self.to = to
+        self.shape = shape
+        self.mix = mix
+        self.timeout = timeout
+        self.maximumConnections = maximumConnections
+        self.reusesConnections = reusesConnections
+        self.warmup = warmup
+        self.location = location
+    }
+
+    /// How long it runs; nil when it ends after a number of requests.
+    package var length: Nanoseconds? {
+        switch shape {
+        case .open(let stages, _): stages.reduce(.zero) { $0 + $1.length }
+        case .closed(_, _, _, let length): length
+        }
+    }
+}
+
+/// What is sent; texts may hold `$(n)`, the number of the request within its load, from 0.
+package struct RequestTemplate: Hashable, Sendable {
+    package struct Header: Hashable, Sendable {
+        package var name: String
+        package var value: TextTemplate
+
+        package init(name: String, value: TextTemplate) {
+            self.name = name
+            self.value = value
+        }
+    }
+    package var method: String
+    package var path: TextTemplate
+    package var headers: [Header]
+    package var body: TextTemplate?
+
+    package init(method: String, path: TextTemplate, headers: [Header], body: TextTemplate?) {
+        self.method = method
+        self.path = path
+        self.headers = headers
+        self.body = body
+    }
+}
+
+/// Text with places to be filled in for every request.
+package struct TextTemplate: Hashable, Sendable {
+    package enum Part: Hashable, Sendable {
+        case text(String)
+        /// An expression over `n`, the number of the request.
+        case expression(Expression)
+    }
+    package var parts: [Part]
+
+    package init(_ parts: [Part]) { self.parts = parts }
+    package init(_ text: String) { parts = [.text(text)] }
+
+    /// The text when nothing is left to fill in: the same for every request.
+    package var constant: String? {
+        parts.reduce("") { text, part in if case .text(let more) = part { text.map { $0 + more } } else { nil } }
+    }
+}
+
+extension TextTemplate {
+    /// The text of request number `n` (from 0) of its load.
+    package func text(forRequest n: Int) -> String {
+        var result = ""
+        for part in parts {
+            switch part {
+            case .text(let text): result += text
+            case .expression(let expression):
+                let filled = expression.replacing(name: "n", with: .number(Double(n)))
+                let place = SourceLocation(file: "", line: 1, column: 1)
+                // The reader has evaluated the expression once, so only a division by a zero `n` can fail here.
+                result += (try? filled.value(in: EmptyEnvironment(), at: place))?.description ?? ""
+            }
+        }
+        return result
+    }
+}
+
+extension Expression {
+    /// The expression with a value in place of a plain name.
+    func replacing(name: String, with value: Value) -> Expression {
+        switch self {
+        case .literal: self
+        case .name(let path, _): path == [name] ? .literal(value) : self
+        case .unary(let operation, let operand, let location):
+            .unary(operation, operand.replacing(name: name, with: value), location)
+        case .binary(let operation, let a, let b, let location):
+            .binary(operation, a.replacing(name: name, with: value), b.replacing(name: name, with: value), location)
+        case .choice(let condition, let then, let otherwise, let location):
+            .choice(
+                condition.replacing(name: name, with: value), then: then.replacing(name: name, with: value),
+                otherwise: otherwise.replacing(name: name, with: value), location)
+        case .call(let function, let arguments, let path, let location):
+            .call(function, arguments.map { $0.replacing(name: name, with: value) }, path: path, location)
+        }
+    }
+}

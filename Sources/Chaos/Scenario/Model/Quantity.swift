@@ -1,0 +1,81 @@
+// This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
+
+/// A share of a whole, 1 = all of it. Written `0.9` or `90%`.
+package struct Ratio: Hashable, Comparable, Sendable, CustomStringConvertible {
+    package var fraction: Double
+    package init(_ fraction: Double) { self.fraction = fraction }
+    package static func < (a: Ratio, b: Ratio) -> Bool { a.fraction < b.fraction }
+    package var description: String { plainNumber((fraction * 1e12).rounded() / 1e10) + "%" }
+}
+
+/// Events a second. Written `50/s`, `300/m`, `5/ms`.
+package struct Rate: Hashable, Comparable, Sendable, CustomStringConvertible {
+    package var perSecond: Double
+    package init(perSecond: Double) { self.perSecond = perSecond }
+    package static func < (a: Rate, b: Rate) -> Bool { a.perSecond < b.perSecond }
+    package var description: String { plainNumber(perSecond) + "/s" }
+}
+
+/// What a bound is over.
+package enum Dimension: String, Hashable, Sendable {
+    case number, duration, ratio, rate
+    /// A number of requests: `within: 12 requests`.
+    case requests
+
+    /// "a duration", for messages.
+    package var phrase: String {
+        switch self {
+        case .number: "a number"
+        case .duration: "a duration"
+        case .ratio: "a ratio"
+        case .rate: "a rate"
+        case .requests: "a number of requests"
+        }
+    }
+}
+
+/// A measured or wanted amount with its unit.
+package enum Quantity: Hashable, Sendable, CustomStringConvertible {
+    case number(Double)
+    case duration(Nanoseconds)
+    case ratio(Ratio)
+    case rate(Rate)
+    case requests(Int)
+
+    package var dimension: Dimension {
+        switch self {
+        case .number: .number
+        case .duration: .duration
+        case .ratio: .ratio
+        case .rate: .rate
+        case .requests: .requests
+        }
+    }
+
+    /// The amount in the base unit of its dimension (nanoseconds, fraction, a second, 1), to compare like with like.
+    package var magnitude: Double {
+        switch self {
+        case .number(let value): value
+        case .duration(let value): Double(value.count)
+        case .ratio(let value): value.fraction
+        case .rate(let value): value.perSecond
+        case .requests(let value): Double(value)
+        }
+    }
+
+    package var description: String {
+        switch self {
+        case .number(let value): plainNumber(value)
+        case .duration(let value): value.description
+        case .ratio(let value): value.description
+        case .rate(let value): value.description
+        case .requests(let value): value == 1 ? "1 request" : "\(value) requests"
+        }
+    }
+}
+
+/// A number without a needless fraction: `3`, `0.5`, `1200`.
+package func plainNumber(_ value: Double) -> String {
+    if let whole = Int(exactly: value), abs(whole) < 1_000_000_000_000_000 { return String(whole) }
+    return "\(value)"
+}

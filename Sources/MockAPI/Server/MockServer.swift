@@ -1,0 +1,153 @@
+// This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
+
+package import NIOCore
+import Wire
+package import World
+
+/// A mock API that listens. All of it lives on one event loop, so that its n-th request is the n-th draw.
+///
+/// Any thread may call it.
+package final class MockServer: Sendable {
+    /// Where it listens; with the port that was found when port 0 was asked for.
+    package let localAddress: SocketAddress
+    private let loop: any EventLoop
+    private let core: NIOLoopBound<MockCore>
+    private let listener: any Channel
+
+    private init(localAddress: SocketAddress, core: MockCore, listener: any Channel) {
+        self.localAddress = localAddress
+        self.loop = core.loop
+        self.core = NIOLoopBound(core, eventLoop: core.loop)
+        self.listener = listener
+    }
+
+    /// Starts to listen.
+    ///
+    /// - Parameters:
+    ///   - name: names the mock's random streams; unique in a world.
+    ///   - sink: gets one record a request before the request is answered; see `ServedRecord`. Nil: none.
+    /// - Returns: fails with `NetworkError`.
+    package static func start(
+        world: World, address: SocketAddress, name: String = "api", settings: MockSettings = MockSettings(),
+        sink: (any RecordSink)? = nil
+    ) -> EventLoopFuture<MockServer> {
+        let loop = world.loops.next()
+        return loop.flatSubmit {
+            let machine = MockMachine(name: name, settings: settings, random: world.random)
+            let core = MockCore(machine: machine, wallClock: world.wallClock, sink: sink, loop: loop)
+            let bound = NIOLoopBound(core, eventLoop: loop)
+            let listening = world.network.listen(on: address, loops: loop, options: ListenOptions()) { channel in
+                bound.value.accept(channel)
+            }
+            return listening.flatMapThrowing { listener in
+                guard let localAddress = listener.localAddress else { throw NetworkError(.other, "\(address)") }
+                return MockServer(localAddress: localAddress, core: bound.value, listener: listener)
+            }
+        }
+    }
+
+    /// The switches as they are now.
+    package func settings() -> EventLoopFuture<MockSettings> {
+        loop.submit { [core] in core.value.machine.settings }
+    }
+
+    /// Changes the switches from the next request on.
+    package func set(_ settings: MockSettings) -> EventLoopFuture<Void> {
+        loop.submit { [core] in core.value.machine.settings = settings }
+    }
+
+    /// Stops listening, answers what was asked, closes. Answers that are held back longer than `grace` (hanging ones
+    /// always) are given up.
+    package func stop(grace: TimeAmount = .seconds(5)) -> EventLoopFuture<Void> {
+        let closed = listener.close().flatMapErrorThrowing { error in
+            guard let error = error as? ChannelError, error == .alreadyClosed else { throw error }
+        }
+        return closed.hop(to: loop).flatMap { [core] in core.value.drain(grace: grace) }
+    }
+}
+
+/// What a mock's connections share. Confined to the mock's loop.
+final class MockCore {
+    var machine: MockMachine
+    let loop: any EventLoop
+    private let wallClock: any WallClock
+    private let sink: (any RecordSink)?
+    private var cache = ResponseCache()
+    private var requestCount = 0
+    private var acceptedCount = 0
+    private var connections: [Int: ServerConnection] = [:]
+    private var drained: EventLoopPromise<Void>?
+
+    init(machine: MockMachine, wallClock: any WallClock, sink: (any RecordSink)?, loop: any EventLoop) {
+        self.machine = machine
+        self.wallClock = wallClock
+        self.sink = sink
+        self.loop = loop
+    }
+
+    // MARK: Connections
+
+    func accept(_ channel: any Channel) -> EventLoopFuture<Void> {
+        loop.assertInEventLoop()
+        acceptedCount += 1
+        let number = acceptedCount
+        let delegate = MockConnection(core: self, number: number)
+        // A client that closes its side has gone, as for nginx: else a hanging answer would keep its socket for ever.
+        let connection = ServerConnection(delegate: delegate, servesHalfClosed: false)
+        connections[number] = connection
+        return channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(connection) }
+    }
+
+    func forget(_ number: Int) {
+        connections[number] = nil
+        if connections.isEmpty { drained?.succeed() }
+    }
+
+    func drain(grace: TimeAmount) -> EventLoopFuture<Void> {
+        loop.assertInEventLoop()
+        let promise = loop.makePromise(of: Void.self)
+        if let drained {
+            drained.futureResult.cascade(to: promise)
+        } else {
+            drained = promise
+        }
+        let open = openConnections
+        if open.isEmpty { promise.succeed() }
+        for connection in open { connection.drain() }
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        let givingUp = loop.scheduleTask(in: grace) {
+            for connection in bound.value.openConnections { connection.close() }
+        }
+        promise.futureResult.whenComplete { _ in givingUp.cancel() }
+        return promise.futureResult
+    }
+
+    /// In the order of their acceptance.
+    private var openConnections: [ServerConnection] { connections.sorted { $0.key < $1.key }.map(\.value) }
+
+    // MARK: Requests
+
+    /// Decides about a request and hands over its record.
+    func decide(_ request: MockRequest, head: RequestHead, receivedAt: NIODeadline, connection: Int) -> MockDecision {
+        requestCount += 1
+        let decision = machine.decide(request)
+        if let sink {
+            sink.append(
+                ServedRecord.line(
+                    of: head, receivedAt: receivedAt, number: requestCount, status: decision.visibleStatus ?? 0,
+                    connection: connection))
+        }
+        return decision
+    }
+
+    func response(for answer: MockAnswer) -> ResponseCache.Response {
+        cache.response(
+            for: answer, bodyBytes: machine.settings.bodyBytes, second: wallClock.secondsSinceEpoch)
+    }
+
+    /// The head of an answer that is none of the API's.
+    func head(status: Int, contentType: String) -> HeadWriter {
+        MockHead.make(
+            status: status, contentType: contentType, date: cache.httpDate(of: wallClock.secondsSinceEpoch))
+    }
+}

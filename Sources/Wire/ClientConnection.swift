@@ -1,0 +1,344 @@
+// This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
+
+package import NIOCore
+
+/// Follows one exchange of a client connection. Confined to the connection's event loop; every call comes from there.
+package protocol ClientDelegate: AnyObject {
+    /// An interim response (1xx but 101); the final one follows.
+    func received(interim head: ResponseHead, on connection: ClientConnection)
+    /// The final response begins. `head` is the connection's own object and valid until the exchange has ended.
+    func received(head: ResponseHead, on connection: ClientConnection)
+    func received(body: ByteBuffer, on connection: ClientConnection)
+    /// The response is complete. `connection.isReusable` says whether another request may be sent; if not, the
+    /// connection closes itself.
+    func receivedEnd(trailers: Trailers?, on connection: ClientConnection)
+    /// All that one read brought was delivered: a good moment to flush.
+    func readCompleted(on connection: ClientConnection)
+    func writabilityChanged(on connection: ClientConnection)
+    /// The exchange cannot be completed. Comes at most once, instead of `receivedEnd`; the connection is closed.
+    func failed(_ failure: ClientFailure, on connection: ClientConnection)
+}
+
+extension ClientDelegate {
+    package func received(interim head: ResponseHead, on connection: ClientConnection) {}
+    package func readCompleted(on connection: ClientConnection) {}
+    package func writabilityChanged(on connection: ClientConnection) {}
+}
+
+/// Why an exchange on an open connection came to nothing.
+package enum ClientFailure: Error, Sendable, Hashable {
+    /// The server closed in an orderly way before the response was complete.
+    case closed
+    /// The server reset the connection.
+    case reset
+    /// Nothing moved for the time allowed, while the request was being sent or the response awaited.
+    case writeTimedOut, readTimedOut
+    /// The response is no HTTP/1.1.
+    case badResponse(WireError)
+    /// We gave the exchange up.
+    case cancelled
+}
+
+/// The client's side of one HTTP/1.1 connection: requests to bytes, bytes to responses, one exchange after the other.
+package final class ClientConnection: ChannelInboundHandler {
+    package typealias InboundIn = ByteBuffer
+    package typealias OutboundOut = ByteBuffer
+
+    private enum Sending { case idle, body, ended }
+    private enum Receiving { case idle, head, body, closed }
+
+    /// Set before `send`, for one exchange.
+    package weak var delegate: (any ClientDelegate)?
+    /// Called once when the connection has closed, idle or not; a pool forgets it then.
+    package var onClose: ((ClientConnection) -> Void)?
+
+    private let limits: WireLimits
+    private var context: ChannelHandlerContext?
+    private var deadline: Deadline?
+    private var readTimeout = TimeAmount.seconds(60)
+    private var writeTimeout = TimeAmount.seconds(60)
+    private var inbound = ByteBuffer()
+    private var outbound = BodyWriter()
+    private let head = ResponseHead()
+    private var decoder = BodyDecoder(.none, limits: WireLimits())
+    private var method = HTTPMethod.get
+    private var sending = Sending.idle
+    private var receiving = Receiving.idle
+    private var isProcessing = false
+    private var isReadPaused = false
+    private var hasHeldRead = false
+    /// The server has closed while the delegate had paused; to be dealt with when it goes on.
+    private var heldEnd: ClientFailure?
+    /// Requests sent so far.
+    package private(set) var requestCount = 0
+    /// Bytes of the response to the current request have arrived.
+    package private(set) var hasResponseBytes = false
+    /// Another request may be sent.
+    package private(set) var isReusable = true
+
+    package init(limits: WireLimits = WireLimits()) { self.limits = limits }
+
+    package var channel: (any Channel)? { context?.channel }
+    package var isWritable: Bool { context?.channel.isWritable ?? false }
+    package var isOpen: Bool { context?.channel.isActive ?? false }
+    /// The request has left whole.
+    package var hasSentAll: Bool { sending == .ended }
+
+    // MARK: Sending
+
+    /// Sends the head of a request; flush it with `flush` or `sendEnd`.
+    ///
+    /// - Parameters:
+    ///   - request: start line and fields, without Content-Length, Transfer-Encoding and the empty line.
+    ///   - framing: `.untilClose` is no framing of a request and becomes `.chunked`.
+    ///   - write: longest time that bytes wait for the server to take them. Waiting for the delegate does not count.
+    ///   - read: longest time between two reads once the request was sent. While the delegate has paused does not count.
+    /// - Precondition: no exchange is under way, and the connection is open.
+    package func send(
+        _ request: HeadWriter, method: HTTPMethod, framing: BodyFraming,
+        write writeTimeout: TimeAmount = .seconds(60), read readTimeout: TimeAmount = .seconds(60)
+    ) {
+        guard case .idle = receiving else { preconditionFailure("an exchange is under way: \(receiving)") }
+        self.method = method
+        self.writeTimeout = writeTimeout
+        self.readTimeout = readTimeout
+        (receiving, sending) = (.head, .body)
+        hasResponseBytes = false
+        requestCount += 1
+        let framing = framing == .untilClose ? .chunked : framing
+        var bytes = request.buffer
+        switch framing {
+        case .length(let count):
+            bytes.writeStaticString("Content-Length: ")
+            bytes.writeDecimal(count)
+            bytes.writeStaticString("\r\n")
+        case .chunked: bytes.writeStaticString("Transfer-Encoding: chunked\r\n")
+        case .none where method == .post || method == .put || method == .patch:
+            bytes.writeStaticString("Content-Length: 0\r\n")
+        case .none, .untilClose: break
+        }
+        bytes.writeStaticString("\r\n")
+        outbound.begin(bytes, framing: framing)
+        restartTimeout()
+    }
+
+    package func send(body: ByteBuffer) {
+        guard sending == .body, let (waiting, part) = outbound.add(body) else { return }
+        context?.write(wrapOutboundOut(waiting), promise: nil)
+        context?.write(wrapOutboundOut(part), promise: nil)
+    }
+
+    /// Ends the request and sends all that waits. One that is not of the length that its head gave would leave the server
+    /// waiting, or take the next request for its rest: then the exchange fails with `.cancelled`.
+    package func sendEnd(trailers: Trailers? = nil) {
+        guard sending == .body else { return }
+        outbound.end(trailers)
+        if outbound.isBroken { return fail(.cancelled) }
+        sending = .ended
+        flush()
+        restartTimeout()
+    }
+
+    package func flush() {
+        guard let context else { return }
+        if outbound.pending.readableBytes > 0 { context.write(wrapOutboundOut(outbound.takePending()), promise: nil) }
+        context.flush()
+    }
+
+    /// No more `received(body:)` until `resumeReading`, nor does the time for reading run: the server cannot help it.
+    package func pauseReading() {
+        isReadPaused = true
+        restartTimeout()
+    }
+
+    package func resumeReading() {
+        guard isReadPaused else { return }
+        isReadPaused = false
+        restartTimeout()
+        process()
+        if !isReadPaused, let failure = heldEnd {
+            heldEnd = nil
+            return endOfInput(failure)
+        }
+        releaseRead()
+    }
+
+    /// Gives up the exchange, if one is under way, and closes. The delegate hears nothing more.
+    package func close() {
+        isReusable = false
+        receiving = .closed
+        delegate = nil
+        heldEnd = nil
+        inbound.clear()
+        deadline?.clear()
+        context?.close(promise: nil)
+    }
+
+    /// An idle connection closes after this time.
+    package func expire(after timeout: TimeAmount) { if receiving == .idle { deadline?.set(timeout) } }
+
+    /// What is waited for now, from now on: the server takes bytes, or sends some. Nothing while it is the delegate's turn.
+    private func restartTimeout() {
+        guard receiving == .head || receiving == .body else { return }
+        if !isWritable {
+            deadline?.set(writeTimeout)
+        } else if hasSentAll, !isReadPaused {
+            deadline?.set(readTimeout)
+        } else {
+            deadline?.clear()
+        }
+    }
+
+    // MARK: Receiving
+
+    private func process() {
+        guard !isProcessing else { return }
+        isProcessing = true
+        defer { isProcessing = false }
+        while step() {}
+    }
+
+    private func step() -> Bool {
+        switch receiving {
+        case .closed: return false
+        case .idle:
+            // Bytes that nobody asked for: whose answer they are is in doubt.
+            if inbound.readableBytes > 0 { close() }
+            return false
+        case .head:
+            guard inbound.readableBytes > 0 else { return false }
+            switch head.read(from: &inbound, answering: method, limits: limits) {
+            case .needsMore: return false
+            case .failed(let error):
+                fail(.badResponse(error))
+                return false
+            case .complete: receivedHead()
+            }
+        case .body:
+            guard !isReadPaused else { return false }
+            switch decoder.next(from: &inbound) {
+            case .needsMore: return false
+            case .failed(let error):
+                fail(.badResponse(error))
+                return false
+            case .data(let bytes): delegate?.received(body: bytes, on: self)
+            case .end(let trailers): finish(trailers)
+            }
+        }
+        return true
+    }
+
+    private func receivedHead() {
+        if head.isInterim {
+            // Nobody asked for another protocol, so 101 is no answer here.
+            if head.status == 101 { return fail(.badResponse(.badStatusLine)) }
+            delegate?.received(interim: head, on: self)
+            head.reset()
+            return
+        }
+        receiving = .body
+        decoder = BodyDecoder(head.framing, limits: limits)
+        delegate?.received(head: head, on: self)
+        if head.framing == .none, receiving == .body { finish(nil) }
+    }
+
+    private func finish(_ trailers: Trailers?) {
+        isReusable =
+            isReusable && hasSentAll && head.keepsAlive && inbound.readableBytes == 0 && heldEnd == nil
+        (receiving, sending, isReadPaused) = (.idle, .idle, false)
+        deadline?.clear()
+        head.reset()
+        let delegate = delegate
+        self.delegate = nil
+        if isReusable { releaseRead() } else { close() }
+        delegate?.receivedEnd(trailers: trailers, on: self)
+    }
+
+    private func fail(_ failure: ClientFailure) {
+        let isUnderWay = receiving == .head || receiving == .body
+        let delegate = delegate
+        close()
+        if isUnderWay { delegate?.failed(failure, on: self) }
+    }
+
+    private func overdue() { fail(hasSentAll && isWritable ? .readTimedOut : .writeTimedOut) }
+
+    private func releaseRead() {
+        guard hasHeldRead, !isReadPaused, let context else { return }
+        hasHeldRead = false
+        context.read()
+    }
+
+    // MARK: Channel events
+
+    package func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        deadline = Deadline(on: context.eventLoop) { [unowned self] in overdue() }
+    }
+
+    package func handlerRemoved(context: ChannelHandlerContext) {
+        deadline?.cancel()
+        deadline = nil
+        self.context = nil
+        onClose = nil
+    }
+
+    package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var bytes = unwrapInboundIn(data)
+        if receiving == .closed { return }
+        hasResponseBytes = true
+        if inbound.readableBytes == 0 { inbound = bytes } else { inbound.writeBuffer(&bytes) }
+        restartTimeout()
+        process()
+        if inbound.readableBytes == 0 { inbound = ByteBuffer() }
+    }
+
+    package func channelReadComplete(context: ChannelHandlerContext) {
+        delegate?.readCompleted(on: self)
+        context.fireChannelReadComplete()
+    }
+
+    package func channelWritabilityChanged(context: ChannelHandlerContext) {
+        restartTimeout()
+        delegate?.writabilityChanged(on: self)
+        context.fireChannelWritabilityChanged()
+    }
+
+    package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard case ChannelEvent.inputClosed? = event as? ChannelEvent else {
+            return context.fireUserInboundEventTriggered(event)
+        }
+        endOfInput(.closed)
+    }
+
+    /// The end of the connection is the end of a body that has no other; everywhere else it is a failure.
+    private func endOfInput(_ failure: ClientFailure) {
+        if isReadPaused, receiving == .body {
+            heldEnd = heldEnd ?? failure
+        } else if receiving == .body, head.framing == .untilClose, failure == .closed {
+            isReusable = false
+            finish(nil)
+        } else {
+            fail(failure)
+        }
+    }
+
+    package func channelInactive(context: ChannelHandlerContext) {
+        endOfInput(.closed)
+        if heldEnd == nil { close() }
+        let onClose = onClose
+        self.onClose = nil
+        onClose?(self)
+        context.fireChannelInactive()
+    }
+
+    package func errorCaught(context: ChannelHandlerContext, error: any Error) { endOfInput(.reset) }
+}
+
+extension ClientConnection: ChannelOutboundHandler {
+    package typealias OutboundIn = ByteBuffer
+
+    package func read(context: ChannelHandlerContext) {
+        if isReadPaused { hasHeldRead = true } else { context.read() }
+    }
+}
