@@ -1,6 +1,6 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
-import NIOCore
+package import NIOCore
 import Synchronization
 import World
 
@@ -51,6 +51,8 @@ package final class SuiteRun: Sendable {
         package var journalFolder: String?
         /// Keeps the work folders of passed runs too.
         package var keepsFolders = false
+        /// How long the precondition of a run may take to come true.
+        package var steadyTimeout = TimeAmount.seconds(10)
         /// The program that children are.
         package var executable = ChildEnvironment.currentExecutable
 
@@ -197,6 +199,7 @@ package final class SuiteRun: Sendable {
         runOptions.text = job.entry.text
         runOptions.repetition = job.repetition
         runOptions.journalPath = journalPath
+        runOptions.steadyTimeout = options.steadyTimeout
         let (notify, index, name) = (notify, job.index, plan.name)
         return try ScenarioRun(
             plan, driver: driver, world: world, loadLoop: loadLoop, options: runOptions

@@ -20,4 +20,9 @@ struct ExampleTests {
         let plans = try Examples.plans(file: Examples.slowUpstream)
         #expect(plans.count == 1)
     }
+
+    @Test(arguments: [Examples.killTheOnlyTarget, Examples.shortSlowUpstream])
+    func `the scenarios of the suite are valid`(path: String) throws {
+        #expect(try Examples.plans(file: path).count == 1)
+    }
 }
