@@ -12,6 +12,7 @@ let swiftSettings: [SwiftSetting] =
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let posix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let tls: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let tlsEvents: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let collections: Target.Dependency = .product(name: "OrderedCollections", package: "swift-collections")
 let deques: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
@@ -37,7 +38,7 @@ let package = Package(
         .target(name: "World", dependencies: [nio, posix], swiftSettings: swiftSettings),
         .target(name: "Wire", dependencies: ["World", nio, tls], swiftSettings: swiftSettings),
         .target(
-            name: "Gateway", dependencies: ["Document", "World", "Wire", nio, tls, collections, deques],
+            name: "Gateway", dependencies: ["Document", "World", "Wire", nio, tls, tlsEvents, collections, deques],
             swiftSettings: swiftSettings),
         .target(name: "MockAPI", dependencies: ["Document", "World", "Wire", nio], swiftSettings: swiftSettings),
         .target(

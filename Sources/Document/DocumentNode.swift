@@ -131,9 +131,20 @@ extension DocumentNode {
             Problem(
                 at: SourceLocation(file: file, line: context.mark.line, column: context.mark.column),
                 "the same key twice: \(keys.map { "\($0)" }.joined(separator: ", "))", advice: "keep one of them")
+        case .reader(let text, let offset, _, let yaml):
+            Problem(at: place(ofByte: offset ?? 0, in: yaml, file: file), "not valid YAML: \(text)")
         default:
             Problem(at: SourceLocation(file: file, line: 1, column: 1), "not valid YAML: \(error)")
         }
+    }
+}
+
+extension DocumentNode {
+    private static func place(ofByte offset: Int, in text: String, file: String) -> SourceLocation {
+        let before = text.utf8.prefix(offset)
+        let line = before.split(separator: 0x0A, omittingEmptySubsequences: false).last ?? before[...]
+        return SourceLocation(
+            file: file, line: before.count { $0 == 0x0A } + 1, column: String(decoding: line, as: UTF8.self).count + 1)
     }
 }
 

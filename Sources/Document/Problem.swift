@@ -34,7 +34,18 @@ package struct Problem: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     package var description: String {
-        (location.map { "\($0): " } ?? "") + message + (advice.map { "; \($0)" } ?? "")
+        let text = (location.map { "\($0): " } ?? "") + message + (advice.map { "; \($0)" } ?? "")
+        return Self.onOneLine(text)
+    }
+
+    /// What a person wrote may hold line breaks and other control characters; a line of output may not.
+    private static func onOneLine(_ text: String) -> String {
+        guard text.unicodeScalars.contains(where: isControl) else { return text }
+        return text.unicodeScalars.reduce(into: "") { $0 += isControl($1) ? $1.escaped(asASCII: false) : String($1) }
+    }
+
+    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) || scalar == "\u{2028}" || scalar == "\u{2029}"
     }
 }
 

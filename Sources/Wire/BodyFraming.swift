@@ -31,7 +31,7 @@ enum BodyPart {
 ///
 ///     length(5)    h e l l o                                        -> data, end
 ///     chunked      5 CR LF h e l l o CR LF  0 CR LF  CR LF          -> data, end
-struct BodyDecoder: Sendable {
+struct BodyDecoder {
     private enum State {
         case length(Int64)
         case untilClose
@@ -44,8 +44,9 @@ struct BodyDecoder: Sendable {
 
     private var state: State
     private let limits: WireLimits
-    private let trailerScanner = TrailerScanner()
     private var searched = 0
+    /// Made only when there are trailers.
+    private var trailerScan: TrailerScan?
 
     init(_ framing: BodyFraming, limits: WireLimits) {
         self.limits = limits
@@ -108,16 +109,16 @@ struct BodyDecoder: Sendable {
         .data(buffer.readSlice(length: Int(count)) ?? ByteBuffer())
     }
 
-    /// `chunk-size [ chunk-ext ] CRLF`: hexadecimal digits, then nothing or `;` and visible text. No white space around
+    /// `chunk-size [ chunk-ext ] CRLF`: hexadecimal digits, then nothing or `;` and an extension, which is ignored. No white space around
     /// the size: readers disagree about it, and that is what smuggling lives on.
     private mutating func chunkSize(_ buffer: inout ByteBuffer) -> Result<Int64?, WireError> {
         let limit = limits.lineBytes
         let found = searched
         let result: Result<(size: Int64, length: Int)?, WireError> = buffer.withUnsafeReadableBytes { bytes in
             guard let lineFeed = bytes[found...].firstIndex(of: 0x0a) else {
-                return bytes.count > limit ? .failure(.chunkLineTooLong) : .success(nil)
+                return bytes.count > limit + 1 ? .failure(.chunkLineTooLong) : .success(nil)
             }
-            guard lineFeed <= limit else { return .failure(.chunkLineTooLong) }
+            guard lineFeed <= limit + 1 else { return .failure(.chunkLineTooLong) }
             guard lineFeed > 0, bytes[lineFeed - 1] == 0x0d else { return .failure(.bareLineFeed) }
             return Self.size(UnsafeRawBufferPointer(rebasing: bytes[..<(lineFeed - 1)])).map { ($0, lineFeed + 1) }
         }
@@ -144,7 +145,10 @@ struct BodyDecoder: Sendable {
         }
         guard i > 0 else { return .failure(.badChunkSize) }
         guard i < line.count else { return .success(size) }
-        guard line[i] == UInt8(ascii: ";") else { return .failure(.badChunkSize) }
+        let named = trimmed(UnsafeRawBufferPointer(rebasing: line[(i + 1)...]))
+        guard line[i] == UInt8(ascii: ";"), let name = named.first, name != UInt8(ascii: ";") else {
+            return .failure(.badChunkSize)
+        }
         for byte in line[i...] where !ByteClass.isMember(byte, of: ByteClass.value) {
             return .failure(byte == 0x0d ? .bareCarriageReturn : .controlByte)
         }
@@ -152,33 +156,51 @@ struct BodyDecoder: Sendable {
     }
 
     private mutating func trailers(_ buffer: inout ByteBuffer) -> BodyPart {
-        let (scan, found) = trailerScanner.scan(&buffer, limits: limits)
-        switch scan {
-        case .needsMore: return .needsMore
-        case .failed(let error): return .failed(error)
-        case .complete:
+        // As a rule there are none, and nothing needs to be scanned.
+        if buffer.getInteger(at: buffer.readerIndex, as: UInt16.self) == 0x0d0a {
+            buffer.moveReaderIndex(forwardBy: 2)
             state = .ended
-            return .end(found)
+            return .end(nil)
+        }
+        let scan = trailerScan ?? TrailerScan()
+        trailerScan = scan
+        switch scan.read(&buffer, limits: limits) {
+        case .success(nil): return .needsMore
+        case .failure(let error): return .failed(error)
+        case .success(let trailers?):
+            state = .ended
+            return .end(trailers)
         }
     }
 }
 
 /// Reads the fields after the last chunk, as strictly as those of a head.
-private struct TrailerScanner: Sendable {
-    func scan(_ buffer: inout ByteBuffer, limits: WireLimits) -> (HeadScan, Trailers?) {
-        var fields = HeadFields()
-        // Trailers are rare and short, so each arrival scans them from their beginning.
-        var scanner = HeadScanner(afterStartLine: true)
-        let (scan, trailers) = buffer.withUnsafeReadableBytes { bytes -> (HeadScan, Trailers?) in
-            let scan = scanner.scan(bytes, limits: limits, fields: &fields) { _, _ in nil }
-            guard case .complete = scan, !fields.list.isEmpty else { return (scan, nil) }
-            let list = fields.list.map {
-                (String(decoding: bytes[$0.name], as: UTF8.self), String(decoding: bytes[$0.value], as: UTF8.self))
-            }
-            return (scan, Trailers(list))
+private final class TrailerScan {
+    private var fields = HeadFields()
+    private var scanner = HeadScanner.forTrailers
+
+    /// Takes the trailers off the front of `buffer`; nil when they have not come whole.
+    func read(_ buffer: inout ByteBuffer, limits: WireLimits) -> Result<Trailers?, WireError> {
+        let scan = buffer.withUnsafeReadableBytes { bytes in
+            scanner.scan(bytes, limits: limits, fields: &fields) { _, _ in nil }
         }
-        if case .complete(let length) = scan { buffer.moveReaderIndex(forwardBy: length) }
-        return (scan, trailers)
+        switch scan {
+        case .needsMore: return .success(nil)
+        case .failed(let error): return .failure(error)
+        case .complete(let length):
+            // RFC 9110 section 6.5.1: a trailer must not frame or route the message that it ends.
+            let isMisplaced = fields.contentLengthCount + fields.transferEncodingCount + fields.hostCount > 0
+            if isMisplaced { return .failure(.framingInTrailers) }
+            defer { buffer.moveReaderIndex(forwardBy: length) }
+            return .success(buffer.withUnsafeReadableBytes { trailers(in: $0) })
+        }
+    }
+
+    private func trailers(in bytes: UnsafeRawBufferPointer) -> Trailers {
+        Trailers(
+            fields.list.map {
+                (String(decoding: bytes[$0.name], as: UTF8.self), String(decoding: bytes[$0.value], as: UTF8.self))
+            })
     }
 }
 

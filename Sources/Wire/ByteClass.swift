@@ -8,7 +8,7 @@ enum ByteClass {
     static let target: UInt8 = 2
     /// Everything of a field value: visible ASCII, space, tab, 0x80 and above.
     static let value: UInt8 = 4
-    /// Everything of a Host: letters, digits and `-._~!$&'()*+,;=:[]%`.
+    /// Everything of a registered name (RFC 3986 section 3.2.2): letters, digits and `-._~!$&'()*+,;=%`.
     static let host: UInt8 = 8
 
     @inline(__always)
@@ -23,7 +23,7 @@ enum ByteClass {
         if isAlphanumeric || "!#$%&'*+-.^_`|~".utf8.contains(byte) { bits |= token }
         if (0x21...0x7e).contains(byte) || byte >= 0x80 { bits |= target }
         if (0x20...0x7e).contains(byte) || byte == 0x09 || byte >= 0x80 { bits |= value }
-        if isAlphanumeric || "-._~!$&'()*+,;=:[]%".utf8.contains(byte) { bits |= host }
+        if isAlphanumeric || "-._~!$&'()*+,;=%".utf8.contains(byte) { bits |= host }
         return bits
     }
 }

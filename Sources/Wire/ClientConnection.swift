@@ -44,10 +44,8 @@ package final class ClientConnection: ChannelInboundHandler {
     package typealias InboundIn = ByteBuffer
     package typealias OutboundOut = ByteBuffer
 
-    private enum Sending { case idle, body(BodyFraming), ended }
+    private enum Sending { case idle, body, ended }
     private enum Receiving { case idle, head, body, closed }
-
-    private static let coalescedBytes = 16 * 1024
 
     /// Set before `send`, for one exchange.
     package weak var delegate: (any ClientDelegate)?
@@ -60,7 +58,7 @@ package final class ClientConnection: ChannelInboundHandler {
     private var readTimeout = TimeAmount.seconds(60)
     private var writeTimeout = TimeAmount.seconds(60)
     private var inbound = ByteBuffer()
-    private var pending = ByteBuffer()
+    private var outbound = BodyWriter()
     private let head = ResponseHead()
     private var decoder = BodyDecoder(.none, limits: WireLimits())
     private var method = HTTPMethod.get
@@ -69,7 +67,6 @@ package final class ClientConnection: ChannelInboundHandler {
     private var isProcessing = false
     private var isReadPaused = false
     private var hasHeldRead = false
-    private var hasFailed = false
     /// The server has closed while the delegate had paused; to be dealt with when it goes on.
     private var heldEnd: ClientFailure?
     /// Requests sent so far.
@@ -85,7 +82,7 @@ package final class ClientConnection: ChannelInboundHandler {
     package var isWritable: Bool { context?.channel.isWritable ?? false }
     package var isOpen: Bool { context?.channel.isActive ?? false }
     /// The request has left whole.
-    package var hasSentAll: Bool { if case .ended = sending { true } else { false } }
+    package var hasSentAll: Bool { sending == .ended }
 
     // MARK: Sending
 
@@ -93,9 +90,10 @@ package final class ClientConnection: ChannelInboundHandler {
     ///
     /// - Parameters:
     ///   - request: start line and fields, without Content-Length, Transfer-Encoding and the empty line.
-    ///   - write: longest time without progress while sending.
-    ///   - read: longest time between two reads once the request was sent.
-    /// - Precondition: no exchange is under way.
+    ///   - framing: `.untilClose` is no framing of a request and becomes `.chunked`.
+    ///   - write: longest time that bytes wait for the server to take them. Waiting for the delegate does not count.
+    ///   - read: longest time between two reads once the request was sent. While the delegate has paused does not count.
+    /// - Precondition: no exchange is under way, and the connection is open.
     package func send(
         _ request: HeadWriter, method: HTTPMethod, framing: BodyFraming,
         write writeTimeout: TimeAmount = .seconds(60), read readTimeout: TimeAmount = .seconds(60)
@@ -104,88 +102,92 @@ package final class ClientConnection: ChannelInboundHandler {
         self.method = method
         self.writeTimeout = writeTimeout
         self.readTimeout = readTimeout
-        (receiving, sending) = (.head, .body(framing))
-        (hasResponseBytes, hasFailed, isReadPaused) = (false, false, false)
+        (receiving, sending) = (.head, .body)
+        hasResponseBytes = false
         requestCount += 1
-        pending = request.buffer
+        let framing = framing == .untilClose ? .chunked : framing
+        var bytes = request.buffer
         switch framing {
         case .length(let count):
-            pending.writeStaticString("Content-Length: ")
-            pending.writeDecimal(count)
-            pending.writeStaticString("\r\n")
-        case .chunked: pending.writeStaticString("Transfer-Encoding: chunked\r\n")
+            bytes.writeStaticString("Content-Length: ")
+            bytes.writeDecimal(count)
+            bytes.writeStaticString("\r\n")
+        case .chunked: bytes.writeStaticString("Transfer-Encoding: chunked\r\n")
         case .none where method == .post || method == .put || method == .patch:
-            pending.writeStaticString("Content-Length: 0\r\n")
+            bytes.writeStaticString("Content-Length: 0\r\n")
         case .none, .untilClose: break
         }
-        pending.writeStaticString("\r\n")
-        deadline?.set(writeTimeout)
+        bytes.writeStaticString("\r\n")
+        outbound.begin(bytes, framing: framing)
+        restartTimeout()
     }
 
     package func send(body: ByteBuffer) {
-        guard body.readableBytes > 0, case .body(let framing) = sending, framing != .none else { return }
-        if framing == .chunked {
-            pending.writeHexadecimal(body.readableBytes)
-            pending.writeStaticString("\r\n")
-        }
-        if body.readableBytes <= Self.coalescedBytes {
-            pending.writeImmutableBuffer(body)
-        } else {
-            writePending()
-            context?.write(wrapOutboundOut(body), promise: nil)
-        }
-        if framing == .chunked { pending.writeStaticString("\r\n") }
-        deadline?.set(writeTimeout)
+        guard sending == .body, let (waiting, part) = outbound.add(body) else { return }
+        context?.write(wrapOutboundOut(waiting), promise: nil)
+        context?.write(wrapOutboundOut(part), promise: nil)
     }
 
+    /// Ends the request and sends all that waits. One that is not of the length that its head gave would leave the server
+    /// waiting, or take the next request for its rest: then the exchange fails with `.cancelled`.
     package func sendEnd(trailers: Trailers? = nil) {
-        guard case .body(let framing) = sending else { return }
-        if framing == .chunked {
-            pending.writeStaticString("0\r\n")
-            for (name, value) in trailers?.list ?? [] { pending.writeString("\(name): \(value)\r\n") }
-            pending.writeStaticString("\r\n")
-        }
+        guard sending == .body else { return }
+        outbound.end(trailers)
+        if outbound.isBroken { return fail(.cancelled) }
         sending = .ended
         flush()
-        deadline?.set(isWritable ? readTimeout : writeTimeout)
+        restartTimeout()
     }
 
     package func flush() {
-        writePending()
-        context?.flush()
+        guard let context else { return }
+        if outbound.pending.readableBytes > 0 { context.write(wrapOutboundOut(outbound.takePending()), promise: nil) }
+        context.flush()
     }
 
-    private func writePending() {
-        guard pending.readableBytes > 0, let context else { return }
-        let bytes = pending
-        pending = ByteBuffer()
-        context.write(wrapOutboundOut(bytes), promise: nil)
+    /// No more `received(body:)` until `resumeReading`, nor does the time for reading run: the server cannot help it.
+    package func pauseReading() {
+        isReadPaused = true
+        restartTimeout()
     }
-
-    package func pauseReading() { isReadPaused = true }
 
     package func resumeReading() {
         guard isReadPaused else { return }
         isReadPaused = false
+        restartTimeout()
         process()
         if !isReadPaused, let failure = heldEnd {
             heldEnd = nil
             return endOfInput(failure)
         }
-        guard hasHeldRead, !isReadPaused, let context else { return }
-        hasHeldRead = false
-        context.read()
+        releaseRead()
     }
 
     /// Gives up the exchange, if one is under way, and closes. The delegate hears nothing more.
     package func close() {
-        hasFailed = true
         isReusable = false
+        receiving = .closed
+        delegate = nil
+        heldEnd = nil
+        inbound.clear()
+        deadline?.clear()
         context?.close(promise: nil)
     }
 
     /// An idle connection closes after this time.
-    package func expire(after timeout: TimeAmount) { deadline?.set(timeout) }
+    package func expire(after timeout: TimeAmount) { if receiving == .idle { deadline?.set(timeout) } }
+
+    /// What is waited for now, from now on: the server takes bytes, or sends some. Nothing while it is the delegate's turn.
+    private func restartTimeout() {
+        guard receiving == .head || receiving == .body else { return }
+        if !isWritable {
+            deadline?.set(writeTimeout)
+        } else if hasSentAll, !isReadPaused {
+            deadline?.set(readTimeout)
+        } else {
+            deadline?.clear()
+        }
+    }
 
     // MARK: Receiving
 
@@ -241,37 +243,30 @@ package final class ClientConnection: ChannelInboundHandler {
     }
 
     private func finish(_ trailers: Trailers?) {
-        let isComplete = hasSentAll
-        isReusable = isReusable && isComplete && head.keepsAlive && inbound.readableBytes == 0
-        (receiving, sending) = (.idle, .idle)
+        isReusable =
+            isReusable && hasSentAll && head.keepsAlive && inbound.readableBytes == 0 && heldEnd == nil
+        (receiving, sending, isReadPaused) = (.idle, .idle, false)
         deadline?.clear()
         head.reset()
         let delegate = delegate
         self.delegate = nil
-        if !isReusable { context?.close(promise: nil) }
+        if isReusable { releaseRead() } else { close() }
         delegate?.receivedEnd(trailers: trailers, on: self)
     }
 
     private func fail(_ failure: ClientFailure) {
-        isReusable = false
-        guard !hasFailed, receiving == .head || receiving == .body else {
-            context?.close(promise: nil)
-            return
-        }
-        hasFailed = true
-        receiving = .closed
-        deadline?.clear()
+        let isUnderWay = receiving == .head || receiving == .body
         let delegate = delegate
-        self.delegate = nil
-        context?.close(promise: nil)
-        delegate?.failed(failure, on: self)
+        close()
+        if isUnderWay { delegate?.failed(failure, on: self) }
     }
 
-    private func overdue() {
-        switch receiving {
-        case .idle, .closed: close()
-        case .head, .body: fail(hasSentAll && isWritable ? .readTimedOut : .writeTimedOut)
-        }
+    private func overdue() { fail(hasSentAll && isWritable ? .readTimedOut : .writeTimedOut) }
+
+    private func releaseRead() {
+        guard hasHeldRead, !isReadPaused, let context else { return }
+        hasHeldRead = false
+        context.read()
     }
 
     // MARK: Channel events
@@ -290,9 +285,10 @@ package final class ClientConnection: ChannelInboundHandler {
 
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var bytes = unwrapInboundIn(data)
+        if receiving == .closed { return }
         hasResponseBytes = true
         if inbound.readableBytes == 0 { inbound = bytes } else { inbound.writeBuffer(&bytes) }
-        if hasSentAll { deadline?.set(readTimeout) }
+        restartTimeout()
         process()
         if inbound.readableBytes == 0 { inbound = ByteBuffer() }
     }
@@ -303,9 +299,7 @@ package final class ClientConnection: ChannelInboundHandler {
     }
 
     package func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if receiving == .head || receiving == .body {
-            deadline?.set(hasSentAll && isWritable ? readTimeout : writeTimeout)
-        }
+        restartTimeout()
         delegate?.writabilityChanged(on: self)
         context.fireChannelWritabilityChanged()
     }
@@ -331,7 +325,7 @@ package final class ClientConnection: ChannelInboundHandler {
 
     package func channelInactive(context: ChannelHandlerContext) {
         endOfInput(.closed)
-        if heldEnd == nil { receiving = .closed }
+        if heldEnd == nil { close() }
         let onClose = onClose
         self.onClose = nil
         onClose?(self)
@@ -341,18 +335,10 @@ package final class ClientConnection: ChannelInboundHandler {
     package func errorCaught(context: ChannelHandlerContext, error: any Error) { endOfInput(.reset) }
 }
 
-extension ClientConnection {
-    /// For `read()` of the channel: held back while the delegate has paused.
-    fileprivate func holdsRead() -> Bool {
-        if isReadPaused { hasHeldRead = true }
-        return isReadPaused
-    }
-}
-
 extension ClientConnection: ChannelOutboundHandler {
     package typealias OutboundIn = ByteBuffer
 
     package func read(context: ChannelHandlerContext) {
-        if !holdsRead() { context.read() }
+        if isReadPaused { hasHeldRead = true } else { context.read() }
     }
 }

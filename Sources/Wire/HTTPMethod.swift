@@ -5,7 +5,7 @@ package enum HTTPMethod: UInt8, Sendable, CaseIterable {
     case get, head, post, put, delete, connect, options, trace, patch, other
 
     @inline(__always)
-    init(_ bytes: UnsafeRawBufferPointer) {
+    package init(_ bytes: UnsafeRawBufferPointer) {
         switch bytes.count {
         case 3: self = bytes.elementsEqual("GET".utf8) ? .get : bytes.elementsEqual("PUT".utf8) ? .put : .other
         case 4: self = bytes.elementsEqual("POST".utf8) ? .post : bytes.elementsEqual("HEAD".utf8) ? .head : .other

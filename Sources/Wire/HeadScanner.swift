@@ -25,15 +25,25 @@ package enum HeadScan: Sendable, Hashable {
 struct HeadScanner: Sendable {
     private var lineStart = 0
     private var searched = 0
-    private var emptyLines = 0
+    /// How many empty lines before the start line may still be ignored.
+    private var emptyLines: Int
     private var hasStartLine = false
 
-    init() {}
+    init(leadingEmptyLines: Int) { emptyLines = leadingEmptyLines }
 
     /// For the fields after a chunked body, which have no start line.
-    init(afterStartLine: Bool) { hasStartLine = afterStartLine }
+    static var forTrailers: HeadScanner {
+        var scanner = HeadScanner(leadingEmptyLines: 0)
+        scanner.hasStartLine = true
+        return scanner
+    }
 
-    mutating func reset() { self = HeadScanner() }
+    /// The first byte of a start line that is not complete yet (CR may begin an empty line): whoever speaks another
+    /// protocol, TLS for one, may never send the line feed that would end it.
+    func beginsWithGarbage(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard !hasStartLine, lineStart < bytes.count else { return false }
+        return bytes[lineStart] != 0x0d && !ByteClass.isMember(bytes[lineStart], of: ByteClass.token)
+    }
 
     /// - Parameters:
     ///   - bytes: everything since the first byte of the message; the same ones again, and more, after `needsMore`.
@@ -56,10 +66,9 @@ struct HeadScanner: Sendable {
             if line.count > limits.lineBytes { return .failed(hasStartLine ? .lineTooLong : .targetTooLong) }
             lineStart = lineFeed + 1
             searched = lineStart
-            if line.isEmpty {
-                if hasStartLine { return .complete(lineStart) }
-                emptyLines += 1
-                if emptyLines > WireLimits.leadingEmptyLines { return .failed(.badRequestLine) }
+            if line.isEmpty, hasStartLine { return .complete(lineStart) }
+            if line.isEmpty, emptyLines > 0 {
+                emptyLines -= 1
             } else if hasStartLine {
                 if let error = Self.field(bytes, line, limits, &fields) { return .failed(error) }
             } else {

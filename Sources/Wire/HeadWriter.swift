@@ -60,23 +60,26 @@ package struct HeadWriter: Sendable {
     }
 
     /// Bytes that cannot stand in a field are replaced by spaces, so that no value can end its line.
-    package mutating func add(_ name: String, _ value: String) {
-        write(name)
-        buffer.writeStaticString(": ")
-        write(value)
-        buffer.writeStaticString("\r\n")
-    }
-
-    private mutating func write(_ text: String) {
-        if text.utf8.allSatisfy({ ByteClass.isMember($0, of: ByteClass.value) }) {
-            buffer.writeString(text)
-        } else {
-            buffer.writeBytes(text.utf8.map { ByteClass.isMember($0, of: ByteClass.value) ? $0 : 0x20 })
-        }
-    }
+    package mutating func add(_ name: String, _ value: String) { buffer.writeField(name, value) }
 }
 
 extension ByteBuffer {
+    /// A field line. Bytes that cannot stand in a field are replaced by spaces, so that no value can end its line.
+    mutating func writeField(_ name: String, _ value: String) {
+        writeFieldText(name)
+        writeStaticString(": ")
+        writeFieldText(value)
+        writeStaticString("\r\n")
+    }
+
+    private mutating func writeFieldText(_ text: String) {
+        if text.utf8.allSatisfy({ ByteClass.isMember($0, of: ByteClass.value) }) {
+            writeString(text)
+        } else {
+            writeBytes(text.utf8.map { ByteClass.isMember($0, of: ByteClass.value) ? $0 : 0x20 })
+        }
+    }
+
     /// The decimal digits of a number, with a minus sign when it is negative, without an allocation.
     @inline(__always)
     package mutating func writeDecimal(_ value: some FixedWidthInteger & SignedInteger) {

@@ -11,7 +11,7 @@ package final class RequestHead {
     package private(set) var methodRange = ByteRange.empty
     /// The target as it was sent.
     package private(set) var target = ByteRange.empty
-    /// The path of the target, without query; empty for `*` and CONNECT.
+    /// The path of the target, without query; `/` for an absolute target that has none; empty for `*` and CONNECT.
     package private(set) var path = ByteRange.empty
     /// The query with its `?`, or empty.
     package private(set) var query = ByteRange.empty
@@ -20,7 +20,8 @@ package final class RequestHead {
     package private(set) var authority = ByteRange.empty
     package private(set) var fields = HeadFields()
     package private(set) var framing = BodyFraming.none
-    private var scanner = HeadScanner()
+    private var scanner = RequestHead.newScanner
+    private static var newScanner: HeadScanner { HeadScanner(leadingEmptyLines: WireLimits.leadingEmptyLines) }
 
     package init() {}
 
@@ -34,7 +35,9 @@ package final class RequestHead {
     func reset() {
         bytes = ByteBuffer()
         fields.reset()
-        scanner.reset()
+        scanner = Self.newScanner
+        // Also what a refusal of the next request asks: whether it answers HEAD, and in which version.
+        (method, methodRange, version) = (.get, .empty, .http11)
         (target, path, query, authority, framing) = (.empty, .empty, .empty, .empty, .none)
     }
 
@@ -42,8 +45,11 @@ package final class RequestHead {
     package func read(from buffer: inout ByteBuffer, limits: WireLimits) -> HeadScan {
         let result = buffer.withUnsafeReadableBytes { bytes in
             let scan = scanner.scan(bytes, limits: limits, fields: &fields) { readRequestLine($0, $1) }
-            guard case .complete = scan, let error = conclude(bytes) else { return scan }
-            return .failed(error)
+            switch scan {
+            case .complete: return conclude(bytes).map { .failed($0) } ?? scan
+            case .needsMore: return scanner.beginsWithGarbage(bytes) ? .failed(.badMethod) : scan
+            case .failed: return scan
+            }
         }
         if case .complete(let length) = result {
             bytes = buffer.readSlice(length: length) ?? ByteBuffer()
@@ -95,7 +101,7 @@ package final class RequestHead {
         query = question < 0 ? .empty : ByteRange(start: question, end: end)
         if method == .connect {
             authority = target
-            return bytes[target].allSatisfy { ByteClass.isMember($0, of: ByteClass.host) } ? nil : .badTarget
+            return Authority.isValid(bytes[target], needsPort: true) ? nil : .badTarget
         }
         if bytes[target.lowerBound] == UInt8(ascii: "/") {
             path = ByteRange(start: target.lowerBound, end: pathEnd)
@@ -118,10 +124,10 @@ package final class RequestHead {
         guard start > 0 else { return .badTarget }
         var end = start
         while end < pathEnd, bytes[end] != UInt8(ascii: "/") { end += 1 }
-        guard end > start else { return .badTarget }
-        for i in start..<end where !ByteClass.isMember(bytes[i], of: ByteClass.host) { return .badTarget }
         authority = ByteRange(start: start, end: end)
-        path = ByteRange(start: end, end: pathEnd)
+        guard Authority.isValid(bytes[authority]) else { return .badTarget }
+        // An empty path is "/" (RFC 9110 section 4.2.3): that of "//" does for it.
+        path = end < pathEnd ? ByteRange(start: end, end: pathEnd) : ByteRange(start: start - 1, end: start)
         return nil
     }
 
@@ -130,7 +136,8 @@ package final class RequestHead {
         if let problem = fields.problem { return problem }
         if fields.hostCount > 1 { return .repeatedHost }
         if fields.hostCount == 0, version == .http11 { return .missingHost }
-        for byte in bytes[fields.host] where !ByteClass.isMember(byte, of: ByteClass.host) { return .badHost }
+        // An empty Host is refused, as nginx does: every http URI has a host (RFC 9110 section 4.2.1).
+        if fields.hostCount > 0, !Authority.isValid(bytes[fields.host]) { return .badHost }
         if authority.isEmpty { authority = fields.host }
         if fields.contentLengthCount > 1 { return .repeatedContentLength }
         guard fields.transferEncodingCount > 0 else {

@@ -12,7 +12,7 @@ package final class ResponseHead {
     package private(set) var version = HTTPVersion.http11
     package private(set) var fields = HeadFields()
     package private(set) var framing = BodyFraming.none
-    private var scanner = HeadScanner()
+    private var scanner = HeadScanner(leadingEmptyLines: 0)
 
     package init() {}
 
@@ -27,7 +27,7 @@ package final class ResponseHead {
     func reset() {
         bytes = ByteBuffer()
         fields.reset()
-        scanner.reset()
+        scanner = HeadScanner(leadingEmptyLines: 0)
         (status, reason, framing) = (0, .empty, .none)
     }
 
@@ -37,8 +37,11 @@ package final class ResponseHead {
     package func read(from buffer: inout ByteBuffer, answering method: HTTPMethod, limits: WireLimits) -> HeadScan {
         let result = buffer.withUnsafeReadableBytes { bytes in
             let scan = scanner.scan(bytes, limits: limits, fields: &fields) { readStatusLine($0, $1) }
-            guard case .complete = scan, let error = conclude(method) else { return scan }
-            return .failed(error)
+            switch scan {
+            case .complete: return conclude(method).map { .failed($0) } ?? scan
+            case .needsMore: return scanner.beginsWithGarbage(bytes) ? .failed(.badStatusLine) : scan
+            case .failed: return scan
+            }
         }
         if case .complete(let length) = result {
             bytes = buffer.readSlice(length: length) ?? ByteBuffer()
@@ -83,6 +86,9 @@ package final class ResponseHead {
         let hasNoBody = method == .head || isInterim || status == 204 || status == 304
         if hasNoBody {
             framing = .none
+        } else if method == .connect, (200..<300).contains(status) {
+            // A tunnel: all that follows is no HTTP, whatever the fields say (RFC 9110 section 9.3.6).
+            framing = .untilClose
         } else if fields.transferEncodingCount > 0 {
             framing = .chunked
         } else if let length = fields.contentLength {

@@ -18,10 +18,8 @@ package final class ServerConnection: ChannelDuplexHandler {
     package typealias OutboundOut = ByteBuffer
 
     private enum Reading { case head, body, ended, lingering, closed }
-    private enum Writing { case idle, awaitingHead, body(BodyFraming), ended }
+    private enum Writing { case idle, awaitingHead, body, ended }
 
-    /// A body part up to this size is copied behind what waits to be written: one copy is cheaper than one more vector.
-    private static let coalescedBytes = 16 * 1024
     /// Bytes sent ahead of the current exchange that are kept; beyond, reading stops.
     private static let aheadBytes = 64 * 1024
     /// Bytes of an unread request body that are thrown away to keep the connection after an early response.
@@ -35,8 +33,11 @@ package final class ServerConnection: ChannelDuplexHandler {
 
     private var context: ChannelHandlerContext?
     private var deadline: Deadline?
+    /// Runs while responses wait for a slow client; made when there is the first one.
+    private var sendDeadline: Deadline?
+    private var bytesWaiting = 0
     private var inbound = ByteBuffer()
-    private var pending = ByteBuffer()
+    private var outbound = BodyWriter()
     private let head = RequestHead()
     private var decoder = BodyDecoder(.none, limits: WireLimits())
     private var reading = Reading.head
@@ -45,8 +46,11 @@ package final class ServerConnection: ChannelDuplexHandler {
     private var isReadPaused = false
     private var hasHeldRead = false
     private var isInputClosed = false
+    private var isOutputClosed = false
     private var closesAfterExchange = false
     private var isDraining = false
+    /// The client waits for 100 (Continue) before it sends the body, as far as is known.
+    private var owesContinue = false
 
     package init(
         delegate: any ServerDelegate, limits: WireLimits = WireLimits(), timeouts: ServerTimeouts = ServerTimeouts(),
@@ -65,64 +69,56 @@ package final class ServerConnection: ChannelDuplexHandler {
     package var eventLoop: (any EventLoop)? { context?.eventLoop }
     package var isWritable: Bool { context?.channel.isWritable ?? false }
     /// No exchange is under way.
-    package var isIdle: Bool { if case .idle = writing { true } else { false } }
+    package var isIdle: Bool { writing == .idle }
 
     /// Sends the head of the response. `framing` is that of the body as the delegate will send it; what the client's
-    /// version and method ask for is done here (no chunks for HTTP/1.0, no body after HEAD).
+    /// version and method ask for is done here (no chunks for HTTP/1.0, no body after HEAD, 204 and 304).
     package func send(_ response: HeadWriter, framing: BodyFraming) {
-        guard context != nil, case .awaitingHead = writing else { return }
+        guard context != nil, writing == .awaitingHead else { return }
         var framing = framing
-        if reading == .body, decoder.remaining ?? .max > Self.drainedBytes { closesAfterExchange = true }
         if framing == .chunked || framing == .untilClose {
             framing = head.version == .http11 ? .chunked : .untilClose
             if framing == .untilClose { closesAfterExchange = true }
         }
-        pending = response.buffer
-        writeFraming(framing, status: response.status)
-        let isBodyless = response.status < 200 || response.status == 204 || response.status == 304
-        let hasBody = head.method != .head && framing != .none && !isBodyless
-        writing = .body(hasBody ? framing : .none)
+        // Who was never told to continue may send the body or may not.
+        if reading == .body, owesContinue { closesAfterExchange = true }
+        var bytes = response.buffer
+        let isBodyless = response.status == 204 || response.status == 304 || response.status < 200
+        writeFraming(framing, status: response.status, to: &bytes)
+        outbound.begin(bytes, framing: isBodyless || head.method == .head ? .none : framing)
+        writing = .body
     }
 
-    private func writeFraming(_ framing: BodyFraming, status: Int) {
+    private func writeFraming(_ framing: BodyFraming, status: Int, to bytes: inout ByteBuffer) {
         switch framing {
-        case .none where status == 204 || status == 304 || status < 200: break
-        case .none: pending.writeStaticString("Content-Length: 0\r\n")
+        // RFC 9110 section 8.6: never in a 204 or 1xx; in a 304 it is the length that a 200 would have.
+        case .none where status == 304: break
+        case _ where status == 204 || status < 200: break
+        case .none: bytes.writeStaticString("Content-Length: 0\r\n")
         case .length(let count):
-            pending.writeStaticString("Content-Length: ")
-            pending.writeDecimal(count)
-            pending.writeStaticString("\r\n")
-        case .chunked: pending.writeStaticString("Transfer-Encoding: chunked\r\n")
+            bytes.writeStaticString("Content-Length: ")
+            bytes.writeDecimal(count)
+            bytes.writeStaticString("\r\n")
+        case .chunked: bytes.writeStaticString("Transfer-Encoding: chunked\r\n")
         case .untilClose: break
         }
-        let closes = closesAfterExchange || isDraining
-        pending.writeStaticString(closes ? "Connection: close\r\n\r\n" : "Connection: keep-alive\r\n\r\n")
+        let closes = closesAfterExchange || isDraining || (isInputClosed && inbound.readableBytes == 0)
+        bytes.writeStaticString(closes ? "Connection: close\r\n\r\n" : "Connection: keep-alive\r\n\r\n")
     }
 
     /// Sends a part of the body. It leaves with the next `flush` or `sendEnd`.
     package func send(body: ByteBuffer) {
-        guard body.readableBytes > 0, case .body(let framing) = writing, framing != .none else { return }
-        if framing == .chunked {
-            pending.writeHexadecimal(body.readableBytes)
-            pending.writeStaticString("\r\n")
-        }
-        if body.readableBytes <= Self.coalescedBytes {
-            pending.writeImmutableBuffer(body)
-        } else {
-            writePending()
-            context?.write(wrapOutboundOut(body), promise: nil)
-        }
-        if framing == .chunked { pending.writeStaticString("\r\n") }
+        guard writing == .body, let (waiting, part) = outbound.add(body) else { return }
+        context?.write(wrapOutboundOut(waiting), promise: nil)
+        context?.write(wrapOutboundOut(part), promise: nil)
     }
 
-    /// Ends the response and sends all that waits.
+    /// Ends the response and sends all that waits. When it is not of the length that its head gave, the connection
+    /// closes, so that the client sees it.
     package func sendEnd(trailers: Trailers? = nil) {
-        guard case .body(let framing) = writing else { return }
-        if framing == .chunked {
-            pending.writeStaticString("0\r\n")
-            for (name, value) in trailers?.list ?? [] { pending.writeString("\(name): \(value)\r\n") }
-            pending.writeStaticString("\r\n")
-        }
+        guard writing == .body else { return }
+        outbound.end(trailers)
+        closeOverLongRest()
         writing = .ended
         flush()
         finishExchange()
@@ -130,50 +126,57 @@ package final class ServerConnection: ChannelDuplexHandler {
 
     /// A whole response at once.
     package func respond(_ response: HeadWriter, body: ByteBuffer) {
+        closeOverLongRest()
         let isBodyless = response.status == 204 || response.status == 304
         send(response, framing: isBodyless || body.readableBytes == 0 ? .none : .length(Int64(body.readableBytes)))
         send(body: body)
         sendEnd()
     }
 
+    /// What is still to come of a request whose response is complete is read and dropped only when it is short.
+    private func closeOverLongRest() {
+        if reading == .body, decoder.remaining ?? .max > Self.drainedBytes { closesAfterExchange = true }
+    }
+
     /// Sends what `send` has gathered.
     package func flush() {
-        writePending()
-        context?.flush()
+        guard let context else { return }
+        if outbound.pending.readableBytes > 0 { context.write(wrapOutboundOut(outbound.takePending()), promise: nil) }
+        context.flush()
     }
 
-    private func writePending() {
-        guard pending.readableBytes > 0, let context else { return }
-        let bytes = pending
-        pending = ByteBuffer()
-        context.write(wrapOutboundOut(bytes), promise: nil)
+    /// No more `received(body:)` until `resumeReading`, nor does the time for the body run: the client cannot help it.
+    package func pauseReading() {
+        isReadPaused = true
+        if reading == .body { deadline?.clear() }
     }
-
-    /// No more `received(body:)` until `resumeReading`.
-    package func pauseReading() { isReadPaused = true }
 
     package func resumeReading() {
         guard isReadPaused else { return }
         isReadPaused = false
+        if reading == .body { deadline?.set(timeouts.body) }
         process()
         releaseRead()
     }
 
-    /// Closes at once; what was not written is lost.
-    package func close() { context?.close(promise: nil) }
+    /// Closes at once; what was not written is lost. Nothing but `closed` is called after it.
+    package func close() {
+        abandon()
+        context?.close(promise: nil)
+    }
 
     /// Closes with a reset (RST) instead of an orderly end.
     package func reset() {
         guard let context else { return }
         (context.channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
             .whenComplete { _ in }
-        context.close(promise: nil)
+        close()
     }
 
     /// Serves the exchange under way to its end, then closes; an idle connection closes at once.
     package func drain() {
         isDraining = true
-        if isIdle, inbound.readableBytes == 0 { close() }
+        if isIdle, inbound.readableBytes == 0 { lingerBeforeClose() }
     }
 
     // MARK: Reading
@@ -183,15 +186,14 @@ package final class ServerConnection: ChannelDuplexHandler {
         isProcessing = true
         defer { isProcessing = false }
         while step() {}
+        // The client has closed its side: what is not a whole request by now never will be.
+        if isInputClosed, reading == .head { lingerBeforeClose() }
     }
 
     /// Takes one thing out of what was read; false when there is nothing (or it is not its turn).
     private func step() -> Bool {
         switch reading {
-        case .ended, .closed: return false
-        case .lingering:
-            inbound.clear()
-            return false
+        case .ended, .lingering, .closed: return false
         case .head:
             guard inbound.readableBytes > 0, isIdle else { return false }
             switch head.read(from: &inbound, limits: limits) {
@@ -208,20 +210,18 @@ package final class ServerConnection: ChannelDuplexHandler {
             case .failed(let error):
                 refuse(status: error.status, error)
                 return false
+            // What comes after the response is complete is dropped.
             case .data(let bytes):
-                if !hasResponded { delegate.received(body: bytes, on: self) }
+                if writing != .ended { delegate.received(body: bytes, on: self) }
             case .end(let trailers):
                 reading = .ended
                 deadline?.clear()
-                if !hasResponded { delegate.receivedEnd(trailers: trailers, on: self) }
+                if writing != .ended { delegate.receivedEnd(trailers: trailers, on: self) }
                 finishExchange()
             }
         }
         return true
     }
-
-    /// The response is complete; what still comes of the request is dropped.
-    private var hasResponded: Bool { if case .ended = writing { true } else { false } }
 
     private func beginExchange() {
         writing = .awaitingHead
@@ -238,28 +238,29 @@ package final class ServerConnection: ChannelDuplexHandler {
         reading = .body
         decoder = BodyDecoder(head.framing, limits: limits)
         deadline?.set(timeouts.body)
+        owesContinue = head.expectsContinue && inbound.readableBytes == 0
         delegate.received(head: head, on: self)
-        if head.expectsContinue, case .awaitingHead = writing, inbound.readableBytes == 0, let context {
+        if owesContinue, reading == .body, writing == .awaitingHead, let context {
+            owesContinue = false
             context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")), promise: nil)
         }
     }
 
     /// Goes on to the next request when both sides of this one are complete.
     private func finishExchange() {
-        guard case .ended = writing else { return }
-        if reading == .body {
-            if closesAfterExchange { return lingerBeforeClose() }
+        guard isResponseComplete else { return }
+        if outbound.isBroken { closesAfterExchange = true }
+        if reading == .body, !closesAfterExchange {
             // A short rest of the request is still to come; it is read and dropped, then the connection goes on.
-            return
+            return resumeReading()
         }
-        guard reading == .ended else { return }
         delegate.exchangeEnded(on: self)
-        head.reset()
-        writing = .idle
+        guard isResponseComplete else { return }
         if closesAfterExchange || isDraining || (isInputClosed && inbound.readableBytes == 0) {
             return lingerBeforeClose()
         }
-        reading = .head
+        head.reset()
+        (reading, writing, isReadPaused) = (.head, .idle, false)
         if inbound.readableBytes > 0 {
             deadline?.set(timeouts.head)
             process()
@@ -269,42 +270,87 @@ package final class ServerConnection: ChannelDuplexHandler {
         releaseRead()
     }
 
+    /// The response is complete and the connection is not closing yet.
+    private var isResponseComplete: Bool { writing == .ended && (reading == .ended || reading == .body) }
+
+    /// The response is complete; the request never will be.
+    private func closeAfterResponse() {
+        closesAfterExchange = true
+        finishExchange()
+    }
+
     /// Answers bytes that are no request, and closes: where the next request begins is in doubt.
     private func refuse(status: Int, _ error: WireError?) {
         closesAfterExchange = true
-        if case .idle = writing { writing = .awaitingHead }
-        if case .awaitingHead = writing {
-            let (response, body) = delegate.refusal(status: status, error: error, on: self)
+        switch writing {
+        case .idle, .awaitingHead:
+            writing = .awaitingHead
             reading = .ended
-            send(response, framing: body.readableBytes == 0 ? .none : .length(Int64(body.readableBytes)))
-            send(body: body)
-            writing = .ended
-            flush()
-            delegate.exchangeEnded(on: self)
-            lingerBeforeClose()
-        } else {
-            close()
+            let (response, body) = delegate.refusal(status: status, error: error, on: self)
+            respond(response, body: body)
+        case .body: close()
+        case .ended: closeAfterResponse()
         }
     }
 
-    /// Ends our side and drops what still comes, so that the client reads the response before it sees a reset.
-    private func lingerBeforeClose() {
-        guard let context, reading != .lingering else { return }
-        reading = .lingering
-        writing = .ended
+    /// Nothing is read, answered or told any more; only the channel is still to close.
+    private func abandon() {
+        guard reading != .closed else { return }
+        (reading, writing, isReadPaused) = (.lingering, .ended, false)
         inbound.clear()
-        if isInputClosed { return context.close(promise: nil) }
-        context.close(mode: .output, promise: nil)
-        deadline?.set(timeouts.linger)
+    }
+
+    /// Writes what waits, ends our side and drops what still comes, so that the client reads the response before it sees
+    /// a reset.
+    private func lingerBeforeClose() {
+        guard let context, reading != .lingering, reading != .closed else { return }
+        abandon()
+        deadline?.clear()
+        awaitSending()
+        let written = context.eventLoop.makePromise(of: Void.self)
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        written.futureResult.whenComplete { _ in bound.value.outputClosed() }
+        // Closing the second side closes the channel, and what was not written is lost: then the writing is awaited.
+        if isInputClosed {
+            context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: written)
+        } else {
+            context.close(mode: .output, promise: written)
+        }
         releaseRead()
+    }
+
+    private func outputClosed() {
+        isOutputClosed = true
+        sendDeadline?.clear()
+        if isInputClosed { close() } else { deadline?.set(timeouts.linger) }
     }
 
     private func overdue() {
         switch (reading, writing) {
         case (.head, .idle) where inbound.readableBytes > 0: refuse(status: 408, nil)
         case (.body, .awaitingHead): refuse(status: 408, nil)
+        // The last response is still on its way: that is the business of the other deadline.
+        case (.head, .idle) where !isWritable: deadline?.set(timeouts.idle)
         default: close()
         }
+    }
+
+    /// Gives the client time to take what waits to be written.
+    private func awaitSending() {
+        guard let context else { return }
+        let deadline = sendDeadline ?? Deadline(on: context.eventLoop) { [unowned self] in sendOverdue() }
+        sendDeadline = deadline
+        bytesWaiting = countBytesWaiting()
+        deadline.set(timeouts.send)
+    }
+
+    private func sendOverdue() {
+        // The channel tells when it has become writable, but not that it is getting there.
+        if countBytesWaiting() != bytesWaiting { awaitSending() } else { close() }
+    }
+
+    private func countBytesWaiting() -> Int {
+        (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
     }
 
     /// Reading is held back while the delegate asks for it, or while too much was sent ahead of its turn.
@@ -330,7 +376,18 @@ package final class ServerConnection: ChannelDuplexHandler {
     package func handlerRemoved(context: ChannelHandlerContext) {
         deadline?.cancel()
         deadline = nil
+        sendDeadline?.cancel()
+        sendDeadline = nil
         self.context = nil
+        // A connection that was accepted while its listener closed never becomes active, so never inactive either.
+        end()
+    }
+
+    private func end() {
+        guard reading != .closed else { return }
+        reading = .closed
+        writing = .ended
+        delegate.closed(on: self)
     }
 
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -342,7 +399,10 @@ package final class ServerConnection: ChannelDuplexHandler {
         } else {
             inbound.writeBuffer(&bytes)
         }
-        if reading == .body { deadline?.set(timeouts.body) }
+        if reading == .body {
+            owesContinue = false
+            if !isReadPaused { deadline?.set(timeouts.body) }
+        }
         process()
         // Only what waits for its turn is kept; an empty buffer would keep the memory of the last read alive.
         if inbound.readableBytes == 0 { inbound = ByteBuffer() }
@@ -357,7 +417,12 @@ package final class ServerConnection: ChannelDuplexHandler {
     }
 
     package func channelWritabilityChanged(context: ChannelHandlerContext) {
-        delegate.writabilityChanged(on: self)
+        if !isWritable {
+            awaitSending()
+        } else if reading != .lingering {
+            sendDeadline?.clear()
+        }
+        if reading != .lingering { delegate.writabilityChanged(on: self) }
         context.fireChannelWritabilityChanged()
     }
 
@@ -367,19 +432,17 @@ package final class ServerConnection: ChannelDuplexHandler {
         }
         isInputClosed = true
         switch reading {
-        case .ended:
-            closesAfterExchange = true
-            if !servesHalfClosed { context.close(promise: nil) }
-        case .head, .body, .lingering, .closed: context.close(promise: nil)
+        case .head: lingerBeforeClose()
+        case .ended: if !servesHalfClosed { close() }
+        // The response may be complete, and still on its way, when the request is not.
+        case .body: if writing == .ended { closeAfterResponse() } else { close() }
+        case .lingering: if isOutputClosed { close() }
+        case .closed: break
         }
     }
 
     package func channelInactive(context: ChannelHandlerContext) {
-        if reading != .closed {
-            reading = .closed
-            writing = .ended
-            delegate.closed(on: self)
-        }
+        end()
         context.fireChannelInactive()
     }
 

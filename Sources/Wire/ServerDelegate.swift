@@ -13,13 +13,15 @@ package protocol ServerDelegate: AnyObject {
     func received(head: RequestHead, on connection: ServerConnection)
     func received(body: ByteBuffer, on connection: ServerConnection)
     func receivedEnd(trailers: Trailers?, on connection: ServerConnection)
-    /// Request and response are complete.
+    /// The response is complete, and so is the request unless the connection is about to close over it. Comes after a
+    /// `refusal` too, whether or not the request had been received.
     func exchangeEnded(on connection: ServerConnection)
     /// `connection.isWritable` has changed: stop or go on sending.
     func writabilityChanged(on connection: ServerConnection)
     /// The connection is gone; an exchange that was under way is abandoned. Comes exactly once.
     func closed(on connection: ServerConnection)
-    /// The answer to bytes that are no acceptable request (or, at 408, to a request that did not come to its end).
+    /// The answer to bytes that are no acceptable request (or, at 408, to a request that did not come to its end). A head
+    /// that is refused was never received; a body may be refused after its head was.
     func refusal(
         status: Int, error: WireError?, on connection: ServerConnection
     ) -> (head: HeadWriter, body: ByteBuffer)
@@ -37,6 +39,8 @@ package struct ServerTimeouts: Sendable, Hashable {
     package var head = TimeAmount.seconds(60)
     /// Between two reads of a body (nginx `client_body_timeout`).
     package var body = TimeAmount.seconds(60)
+    /// Without progress while a response waits to be written (nginx `send_timeout`).
+    package var send = TimeAmount.seconds(60)
     /// Between two requests (nginx `keepalive_timeout`).
     package var idle = TimeAmount.seconds(75)
     /// For the rest of a request after its response went out early, before the connection is closed over it.

@@ -12,7 +12,7 @@ package enum WireError: Error, Sendable, Hashable, CaseIterable {
     // Framing (RFC 9112 section 6)
     case badContentLength, repeatedContentLength, lengthWithTransferEncoding, badTransferEncoding, unknownTransferCoding
     case transferEncodingInOldVersion
-    case badChunkSize, badChunkEnd, chunkLineTooLong
+    case badChunkSize, badChunkEnd, chunkLineTooLong, framingInTrailers
     // Host and expectations (RFC 9110 sections 7.2 and 10.1.1)
     case missingHost, repeatedHost, badHost, unknownExpectation
 
@@ -58,6 +58,7 @@ package enum WireError: Error, Sendable, Hashable, CaseIterable {
         case .badChunkSize: "a chunk size that is no hexadecimal number"
         case .badChunkEnd: "chunk data that does not end where its size says"
         case .chunkLineTooLong: "a chunk-size line is too long"
+        case .framingInTrailers: "Content-Length, Transfer-Encoding or Host among the trailers"
         case .missingHost: "HTTP/1.1 without Host"
         case .repeatedHost: "more than one Host"
         case .badHost: "Host is no host"

@@ -1,2 +1,57 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
-print("fixture")
+
+// A process for the tests of supervision to start and to kill.
+//
+//     supervision-fixture child [--deaf]           a supervised child; --deaf: takes no notice of SIGTERM
+//     supervision-fixture supervise N [--stopped]  a supervisor of N such children; --stopped: it stops them (SIGSTOP)
+//
+// Each prints one line when it is ready, and then lives until somebody ends it.
+
+import Chaos
+import NIOCore
+import World
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+func say(_ text: String) {
+    print(text)
+    fflush(nil)
+}
+
+func child(isDeaf: Bool) {
+    Supervised.enter()
+    if isDeaf { signal(SIGTERM, SIG_IGN) }
+    say(#"{"kind":"ready","role":"child","pid":\#(getpid())}"#)
+}
+
+func supervise(count: Int, isStopping: Bool) throws {
+    let supervisor = try Supervisor()
+    let loop = World.real().loops.next()
+    let program = CommandLine.arguments[0]
+    for number in 1...count {
+        let specification = ChildSpecification(
+            name: "child-\(number)", executable: program, arguments: ["child", "--deaf"], environment: [:],
+            logPath: "/dev/null")
+        let ready = loop.makePromise(of: Void.self)
+        let child = supervisor.spawn(specification, on: loop) { if case .output = $0 { ready.succeed() } }
+        let process = try child.and(ready.futureResult).wait().0
+        if isStopping { process.signal(SIGSTOP) }
+        say("\(process.pid)")
+    }
+    say("ready")
+    while true { pause() }
+}
+
+switch CommandLine.arguments.dropFirst().first {
+case "supervise":
+    try supervise(
+        count: Int(CommandLine.arguments[2]) ?? 1, isStopping: CommandLine.arguments.contains("--stopped"))
+default: child(isDeaf: CommandLine.arguments.contains("--deaf"))
+}
+while true { pause() }

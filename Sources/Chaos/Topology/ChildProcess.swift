@@ -39,8 +39,11 @@ package struct ChildSpecification: Hashable, Sendable {
 package enum ChildEvent: Hashable, Sendable {
     /// Lines of its stdout, without line feeds.
     case output([ByteBuffer])
+    /// It was stopped (SIGSTOP), it goes on (SIGCONT).
+    case stopped(at: NIODeadline)
+    case continued(at: NIODeadline)
     /// It ended at this instant (the runner learnt of it then).
-    case exited(ExitStatus, at: NIODeadline)
+    case exited(ProcessExit, at: NIODeadline)
     /// Its stdout is closed: every line has been delivered.
     case outputEnded
 }
@@ -83,10 +86,20 @@ package final class ChildProcess: Sendable {
     }
 
     /// Blocks until the child has ended, takes what is left of its process group along, and reaps it.
-    func waitUntilExit() -> ExitStatus {
+    /// - Parameter onChange: called when it is stopped (true) or goes on (false) meanwhile.
+    func waitUntilExit(onChange: (_ isStopped: Bool) -> Void) -> ProcessExit {
         var information = siginfo_t()
-        // WNOWAIT leaves a zombie, so that the pid stays ours until `isRunning` is false: no signal can hit a stranger.
-        while waitid(P_PID, id_t(pid), &information, WEXITED | WNOWAIT) != 0, errno == EINTR {}
+        while true {
+            // WNOWAIT leaves a zombie, so that the pid stays ours until `isRunning` is false: no signal can hit a stranger.
+            guard waitid(P_PID, id_t(pid), &information, WEXITED | WSTOPPED | WCONTINUED | WNOWAIT) == 0 else {
+                if errno == EINTR { continue } else { break }
+            }
+            let code = CInt(information.si_code)
+            guard code == stoppedCode || code == continuedCode else { break }
+            // Takes the news off, which WNOWAIT has left; it cannot take an exit.
+            _ = waitid(P_PID, id_t(pid), &information, WSTOPPED | WCONTINUED | WNOHANG)
+            onChange(code == stoppedCode)
+        }
         return state.withLock { state in
             kill(-pid, SIGKILL)
             var status: CInt = 0
@@ -94,7 +107,11 @@ package final class ChildProcess: Sendable {
             state.isRunning = false
             if let input = state.input { close(input) }
             state.input = nil
-            return ExitStatus(waitStatus: status)
+            return ProcessExit(waitStatus: status)
         }
     }
 }
+
+// CLD_STOPPED and CLD_CONTINUED of waitid(2): macros or enumerators, by platform, with these values on all of them.
+private let stoppedCode: CInt = 5
+private let continuedCode: CInt = 6

@@ -40,7 +40,8 @@ enum Pipe {
         if rest.readableBytes > 0 { deliver([rest]) }
     }
 
-    private static func takeLines(from buffer: inout ByteBuffer) -> [ByteBuffer] {
+    /// Takes the whole lines off the front, without their line feeds.
+    static func takeLines(from buffer: inout ByteBuffer) -> [ByteBuffer] {
         var lines: [ByteBuffer] = []
         while let length = buffer.readableBytesView.firstIndex(of: UInt8(ascii: "\n")).map({ $0 - buffer.readerIndex }),
             let line = buffer.readSlice(length: length)

@@ -76,7 +76,10 @@ package final class Supervisor: Sendable {
             let (loop, onEvent) = (request.loop, request.onEvent)
             request.promise.succeed(child)
             try DedicatedThread.start {
-                let status = child.waitUntilExit()
+                let status = child.waitUntilExit { isStopped in
+                    let instant = monotonicNow()
+                    loop.execute { onEvent(isStopped ? .stopped(at: instant) : .continued(at: instant)) }
+                }
                 let instant = monotonicNow()
                 loop.execute { onEvent(.exited(status, at: instant)) }
             }

@@ -8,7 +8,7 @@ package protocol GatewayControl: AnyObject {
     /// - Returns: nil when the upstream has no balancer (unknown here, or its checks could not be made).
     func health(ofUpstream id: String) -> UpstreamHealth?
 
-    /// Forces the state of every address of a target, or of one, and zeroes its counters (kong-facts 6.7).
+    /// Forces the state of every address of a target, or of one, and zeroes its counters.
     ///
     /// - Parameters:
     ///   - upstream: the upstream's id.

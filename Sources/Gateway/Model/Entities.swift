@@ -146,7 +146,7 @@ package struct Upstream: Hashable, Sendable {
         case latency
     }
 
-    /// What of a request is hashed (kong-facts: consumer id, client address, …), with what it needs to be found.
+    /// What of a request is hashed, with what it needs to be found.
     package enum HashInput: Hashable, Sendable {
         case none, consumer, ip, path
         case header(String)

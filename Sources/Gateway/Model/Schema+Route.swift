@@ -131,7 +131,8 @@ extension RecordSchema {
                         EntityCheck.Branch(
                             condition: .isOneOf(["tcp", "tls", "udp"]), fields: addressed,
                             message:
-                                "must set one of \(EntityCheck.quoted(addressed)) when 'protocols' is 'tcp', 'tls' or 'udp'"
+                                "must set one of \(EntityCheck.quoted(addressed)) "
+                                + "when 'protocols' is 'tcp', 'tls' or 'udp'"
                         ),
                         EntityCheck.Branch(
                             condition: .isOneOf(["tls_passthrough"]), fields: ["snis"],

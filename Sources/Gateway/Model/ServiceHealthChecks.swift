@@ -15,8 +15,8 @@ import OrderedCollections
 /// | `passive.healthy.interval` | nothing: passive checks have no timer |
 /// | `passive.healthy.successes`, not given beside other `passive.healthy` keys | 1 |
 ///
-/// What is written in an upstream's own words (`active.healthy.interval`) wins over the shorter form. The last row keeps
-/// what these tutorials promise, *consecutive* failures: with Kong's default of 0 a success clears nothing.
+/// What is written in an upstream's own words (`active.healthy.interval`) wins over the shorter form. The last row
+/// keeps what these tutorials promise, *consecutive* failures: with Kong's default of 0 a success clears nothing.
 package struct ServiceHealthChecks: Hashable, Sendable {
     /// As it was sent: a record of `RecordSchema.serviceHealthChecks`.
     package var record: JSONValue

@@ -1,0 +1,99 @@
+// This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
+
+extension JudgeContext {
+    /// How much reached a mock, as a number and as a share of what reached any. Probes are no traffic.
+    func judge(_ traffic: Traffic) throws(Unjudgeable) -> Finding {
+        let interval = try intervalAtMocks(traffic.during)
+        let to = traffic.filter.to.joined(separator: ", ")
+        var certain = 0
+        var possible: [Int] = []
+        var total = 0
+        for row in view.served.indices where isTraffic(row) {
+            let isIn = interval?.contains(view.served.times[row]) ?? .no
+            guard isIn != .no else { continue }
+            total += 1
+            guard match(traffic.filter, row) else { continue }
+            possible.append(row)
+            if isIn == .yes { certain += 1 }
+        }
+        var parts: [Part] = []
+        if let bound = traffic.count {
+            let measure = Measure.count(certain...possible.count)
+            parts.append(Part("got", measure, try limits(bound), slack: slack, suffix: " requests"))
+        }
+        if let bound = traffic.share {
+            guard total > 0 else { return nothingToJudge("traffic to \(to)", "no request", allowed: bound.text) }
+            let measure = Measure.exactly(Double(possible.count) / Double(total), .ratio)
+            parts.append(Part("got", measure, try limits(bound), slack: slack, suffix: " of \(total) requests"))
+        }
+        var finding = Finding(to, parts: parts)
+        finding.sentence += " during \(traffic.during)"
+        if finding.result != .pass {
+            if let first = possible.first {
+                let time = view.served.times[first]
+                finding.reasons.append("The first\(name(ofServed: first)) came at \(readable(time))")
+            }
+            if let interval {
+                finding.reasons += Diagnosis(context: self).reasons(
+                    from: interval.outer.lowerBound, through: interval.outer.upperBound)
+            }
+        }
+        return finding
+    }
+
+    /// Everything that a load sent.
+    func isTraffic(_ row: Int) -> Bool { !view.served.isProbe(row) }
+
+    func match(_ filter: TrafficFilter, _ row: Int) -> Bool {
+        guard filter.to.isEmpty || filter.to.contains(view.served.node(row)) else { return false }
+        if let method = filter.method, view.served.method(row) != method { return false }
+        if let path = filter.path, !view.served.path(row).hasPrefix(path) { return false }
+        return true
+    }
+
+    /// `, users-812,` or nothing.
+    func name(ofServed row: Int) -> String {
+        view.served.request(row).map { ", \(view.requests.id($0))," } ?? ""
+    }
+
+    /// Health probes as the mock saw them: their number, and the distance between neighbours.
+    func judge(_ probes: Probes) throws(Unjudgeable) -> Finding {
+        let interval = try interval(probes.during)
+        let rows = view.served.rows(of: probes.to).map(Int.init).filter { view.served.isProbe($0) }
+        let possible = rows.filter { (interval?.contains(view.served.times[$0]) ?? .no) != .no }
+        let certain = possible.filter { interval?.contains(view.served.times[$0]) == .yes }
+        let times = possible.map { view.served.times[$0] }
+        var parts: [Part] = []
+        if let bound = probes.count {
+            let measure = Measure.count(certain.count...possible.count)
+            parts.append(Part("came", measure, try limits(bound), slack: slack, suffix: " times"))
+        }
+        var odd: String?
+        if let bound = probes.every {
+            let limits = try limits(bound)
+            let gaps = zip(times, times.dropFirst()).map { (at: $1, length: $1 - $0) }
+            guard !gaps.isEmpty else {
+                return nothingToJudge("probes to \(probes.to)", "fewer than two probes", allowed: "every \(limits)")
+            }
+            let bad = gaps.filter {
+                Measure.exactly(Double($0.length), .duration).result(against: limits, slack: slack) != .pass
+            }
+            if let worst = bad.max(by: { $0.length < $1.length }) {
+                odd = "The probe at \(readable(worst.at)) came \(readable(worst.length)) after the one before"
+            }
+            let shown = bad.isEmpty ? gaps : bad
+            let lengths = shown.map { Double($0.length) }
+            let measure = Measure(lengths.min() ?? 0, lengths.max() ?? 0, .duration)
+            parts.append(
+                Part(
+                    result: bad.isEmpty ? .pass : .fail, seen: "came every \(measure.text(against: limits))",
+                    allowed: "\(limits)"))
+        }
+        var finding = Finding("probes to \(probes.to)", parts: parts)
+        finding.sentence += " during \(probes.during)"
+        if finding.result != .pass {
+            finding.reasons = (odd.map { [$0] } ?? []) + Diagnosis(context: self).probing(of: probes.to, interval)
+        }
+        return finding
+    }
+}

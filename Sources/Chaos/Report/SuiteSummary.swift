@@ -1,0 +1,46 @@
+// This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
+
+/// The last lines of a suite: a line a run, and the result that the exit code stands for.
+package struct SuiteSummary {
+    private let reports: [RunReport]
+    private let style: Style
+
+    package init(_ reports: [RunReport], style: Style) {
+        self.reports = reports
+        self.style = style
+    }
+
+    package var result: RunResult { RunResult.worst(reports.map(\.verdict.result)) }
+
+    /// Without a line feed at the end.
+    package var text: String {
+        let names = reports.map { "\($0.name) seed \($0.seed)" }
+        let width = min(style.width - 30, names.map(\.count).max() ?? 0)
+        let lines = zip(reports, names).map { report, name in
+            let result = report.verdict.result
+            let counts = "\(report.count(.pass)) of \(report.verdict.verdicts.count) hold"
+            let line = "\(name.clipped(to: width).padded(to: width))  \(result.rawValue.padded(to: 12))  \(counts)"
+            return "  " + style.paint(Self.symbol(result), Self.colour(result)) + " " + line
+        }
+        let failed = reports.count { $0.verdict.result != .pass }
+        let total = failed == 0 ? "all \(reports.count) runs passed" : "\(failed) of \(reports.count) runs did not pass"
+        let end = "\(total): \(result.rawValue) (exit code \(result.exitCode))"
+        return (lines + [style.paint(end, Self.colour(result))]).joined(separator: "\n")
+    }
+
+    private static func symbol(_ result: RunResult) -> String {
+        switch result {
+        case .pass: "✓"
+        case .inconclusive: "?"
+        default: "✗"
+        }
+    }
+
+    private static func colour(_ result: RunResult) -> Style.Colour {
+        switch result {
+        case .pass: .green
+        case .inconclusive: .yellow
+        default: .red
+        }
+    }
+}

@@ -1,0 +1,65 @@
+// This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
+
+import Document
+
+/// The command lines of supervised children.
+enum NodeCommand {
+    /// A name of a Kong document and the port of the link that leads to its mock.
+    struct Override {
+        var binding: Binding
+        var linkPort: Int
+    }
+
+    static func mock(
+        _ node: MockNode, port: Int, seed: UInt64, options: ProcessTopology.Options
+    ) -> ChildSpecification {
+        var environment = options.environment
+        // A scenario's requests have paths of its own, which the mock's API does not know.
+        environment["CATCH_ALL"] = "on"
+        for setting in node.settings { environment[setting.name] = MockSwitches.text(setting) }
+        let arguments = [
+            "mock", "--supervised", "--host", "127.0.0.1", "--port", "\(port)", "--name", node.id, "--seed", "\(seed)",
+        ]
+        return specification(node.id, arguments, environment, options)
+    }
+
+    static func gateway(
+        _ node: GatewayNode, proxyPort: Int, adminPort: Int, overrides: [Override], seed: UInt64,
+        options: ProcessTopology.Options
+    ) throws(TopologyError) -> ChildSpecification {
+        var environment = options.environment
+        // What is not asked for would meet other gateways of this host on Kong's fixed ports.
+        environment["KONG_STATUS_LISTEN"] = "off"
+        for setting in node.environment { environment[setting.name] = setting.value }
+        var arguments = [
+            "gateway", "--supervised", "--config", try document(of: node, options), "--proxy-listen",
+            "127.0.0.1:\(proxyPort)", "--admin-listen", "127.0.0.1:\(adminPort)", "--seed", "\(seed)",
+        ]
+        for override in overrides {
+            let host = override.binding.host.contains(":") ? "[\(override.binding.host)]" : override.binding.host
+            arguments += ["--resolve", "\(host):\(override.binding.port)=127.0.0.1:\(override.linkPort)"]
+        }
+        return specification(node.id, arguments, environment, options)
+    }
+
+    /// The path of the Kong document: the user's own file, or a new one with what the scenario holds.
+    private static func document(
+        of node: GatewayNode, _ options: ProcessTopology.Options
+    ) throws(TopologyError) -> String {
+        switch node.source {
+        case .file(let path): return path
+        case .inline: return try options.folder.write(node.document.text(indent: 2) + "\n", to: "\(node.id).kong.json")
+        case .remote(let proxy, _):
+            throw TopologyError(
+                "gateway \(node.id) at \(proxy) runs elsewhere: only gateways that are started here can be run")
+        }
+    }
+
+    private static func specification(
+        _ name: String, _ arguments: [String], _ environment: [String: String], _ options: ProcessTopology.Options
+    ) -> ChildSpecification {
+        ChildSpecification(
+            name: name, executable: options.executable, arguments: arguments, environment: environment,
+            logPath: options.folder.file("\(name).log"))
+    }
+}

@@ -1,0 +1,72 @@
+// This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
+
+package import NIOCore
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// Keeps a loopback port for somebody who will listen on it, now and again after every restart: a socket that is bound
+/// and never listens.
+///
+/// The kernel gives a bound port to nobody else, neither for a bind to port 0 nor for an outgoing connection, but lets a
+/// listener with SO_REUSEADDR have it (tcp(7): two bound sockets may share an address as long as none listens). While
+/// nobody listens a connect is refused. So there is no moment in which another program could take the port.
+package final class PortReservation: Sendable {
+    package let port: Int
+    private let descriptor: CInt
+
+    /// - Parameter port: 0 takes a free one.
+    /// - Throws: `TopologyError` when the port is somebody else's.
+    package init(port wanted: Int = 0) throws(TopologyError) {
+        #if canImport(Glibc)
+        let type = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
+        #elseif canImport(Musl)
+        let type = SOCK_STREAM | SOCK_CLOEXEC
+        #else
+        let type = SOCK_STREAM
+        #endif
+        let socket = socket(AF_INET, type, 0)
+        guard socket >= 0 else { throw TopologyError("no socket could be made: \(systemMessage(errno))") }
+        var on: CInt = 1
+        setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<CInt>.size))
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(UInt16(truncatingIfNeeded: wanted)).bigEndian
+        address.sin_addr = in_addr(s_addr: UInt32(0x7F00_0001).bigEndian)
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                bind(socket, generic, length) == 0 && getsockname(socket, generic, &length) == 0
+            }
+        }
+        guard isBound else {
+            let code = errno
+            close(socket)
+            throw TopologyError(
+                "port \(wanted) of 127.0.0.1 cannot be had: \(systemMessage(code)); free it, or leave the port out of the "
+                    + "scenario so that any free one is taken")
+        }
+        descriptor = socket
+        port = Int(UInt16(bigEndian: address.sin_port))
+    }
+
+    deinit { close(descriptor) }
+
+    package var address: SocketAddress { SocketAddress(loopbackPort: port) }
+}
+
+extension SocketAddress {
+    /// 127.0.0.1 and a port.
+    package init(loopbackPort port: Int) {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(UInt16(truncatingIfNeeded: port)).bigEndian
+        address.sin_addr = in_addr(s_addr: UInt32(0x7F00_0001).bigEndian)
+        self.init(address)
+    }
+}

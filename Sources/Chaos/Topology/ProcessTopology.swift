@@ -1,0 +1,253 @@
+// This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
+
+import Document
+package import NIOCore
+import OrderedCollections
+package import World
+
+/// Gateways and mocks as child processes on loopback, with a fault link for every gateway and mock: the topology of real
+/// time. Lives on one loop.
+///
+/// ```
+/// load ──▶ gateway process ──▶ link (in the runner) ──▶ mock process
+///             │ GET /events                               │ records on stdout
+///             └──────────────▶ runner ◀───────────────────┘
+/// ```
+package final class ProcessTopology: TopologyDriver {
+    package struct Options: Sendable {
+        /// The program whose `gateway` and `mock` subcommands are started.
+        package var executable: String
+        package var folder: WorkFolder
+        /// What children inherit of the runner's environment; `ChildEnvironment` says what that is as a rule.
+        package var environment: [String: String]
+        package var startTimeout = NodeProcess.startTimeout
+        /// How long a node may take to end in order.
+        package var drain = TimeAmount.seconds(5)
+
+        package init(
+            executable: String = ChildEnvironment.currentExecutable, folder: WorkFolder,
+            environment: [String: String] = ChildEnvironment.inherited
+        ) {
+            self.executable = executable
+            self.folder = folder
+            self.environment = environment
+        }
+    }
+
+    final class Mock {
+        let node: MockNode
+        let process: NodeProcess
+        var address: SocketAddress?
+        /// As the mock showed them last.
+        var settings: JSONValue = .null
+
+        init(_ node: MockNode, _ process: NodeProcess) {
+            self.node = node
+            self.process = process
+        }
+    }
+
+    final class GatewayProcess {
+        let node: GatewayNode
+        let process: NodeProcess
+        var proxy: SocketAddress?
+        var admin: SocketAddress?
+        var events: EventStream?
+
+        init(_ node: GatewayNode, _ process: NodeProcess) {
+            self.node = node
+            self.process = process
+        }
+    }
+
+    package let loop: any EventLoop
+    package var onEvent: (TopologyEvent) -> Void = { _ in }
+    let topology: Topology
+    let world: World
+    let options: Options
+    let control: ControlClient
+    private let supervisor: Supervisor
+    private(set) var mocks: OrderedDictionary<String, Mock> = [:]
+    private(set) var gateways: OrderedDictionary<String, GatewayProcess> = [:]
+    private(set) var links: OrderedDictionary<String, Link> = [:]
+    /// Kept for as long as the topology lives, so that a restarted node and a closed link find their ports free.
+    private var reservations: [PortReservation] = []
+    /// What switches were before a step set them, by the step's name.
+    var former: [String: JSONValue] = [:]
+    private var isStopping = false
+
+    package init(
+        _ topology: Topology, world: World, loop: any EventLoop, supervisor: Supervisor, options: Options
+    ) {
+        self.topology = topology
+        self.world = world
+        self.loop = loop
+        self.supervisor = supervisor
+        self.options = options
+        control = ControlClient(world: world, loop: loop)
+    }
+
+    // MARK: Starting
+
+    package func start() -> EventLoopFuture<Void> {
+        loop.assertInEventLoop()
+        do throws(TopologyError) {
+            for node in topology.mocks { try prepare(node) }
+            for link in topology.links { try prepare(link) }
+            for node in topology.gateways { try prepare(node) }
+        } catch {
+            return loop.makeFailedFuture(error)
+        }
+        // Links learn their targets from the mocks' starts, gateways need both.
+        return all(mocks.values.map { start($0).map { _ in } })
+            .assumeIsolated()
+            .flatMap {
+                self.isStopping ? self.stopped() : self.all(self.gateways.values.map { self.start($0).map { _ in } })
+            }
+            .nonisolated()
+    }
+
+    private func stopped() -> EventLoopFuture<Void> { loop.makeFailedFuture(TopologyError("the topology was stopped")) }
+
+    func all(_ futures: [EventLoopFuture<Void>]) -> EventLoopFuture<Void> {
+        EventLoopFuture.andAllSucceed(futures, on: loop)
+    }
+
+    private func reserve(port: Int = 0) throws(TopologyError) -> PortReservation {
+        let reservation = try PortReservation(port: port)
+        reservations.append(reservation)
+        return reservation
+    }
+
+    private func prepare(_ node: MockNode) throws(TopologyError) {
+        let port = try reserve().port
+        let specification = NodeCommand.mock(node, port: port, seed: world.random.seed, options: options)
+        mocks[node.id] = Mock(node, process(specification) { .mockRecord(mock: node.id, $0) })
+    }
+
+    private func prepare(_ link: LinkSpec) throws(TopologyError) {
+        let reservation = try reserve(port: link.port ?? 0)
+        links[link.id] = Link(name: link.id, world: world, loop: loop, address: reservation.address)
+    }
+
+    private func prepare(_ node: GatewayNode) throws(TopologyError) {
+        let (proxy, admin) = (try reserve().port, try reserve().port)
+        let overrides = topology.bindings.filter { $0.gateway == node.id }.compactMap { binding in
+            links[binding.link]?.address.port.map { NodeCommand.Override(binding: binding, linkPort: $0) }
+        }
+        let specification = try NodeCommand.gateway(
+            node, proxyPort: proxy, adminPort: admin, overrides: overrides, seed: world.random.seed,
+            options: options)
+        gateways[node.id] = GatewayProcess(node, process(specification) { .gatewayRecord(gateway: node.id, $0) })
+    }
+
+    private func process(
+        _ specification: ChildSpecification, record: @escaping (JSONValue) -> TopologyEvent
+    ) -> NodeProcess {
+        let name = specification.name
+        return NodeProcess(
+            specification, supervisor: supervisor, loop: loop, startTimeout: options.startTimeout
+        ) { [weak self] event in
+            switch event {
+            case .record(let value): self?.onEvent(record(value))
+            case .change(let change, let instant): self?.changed(name, change, at: instant)
+            }
+        }
+    }
+
+    /// A link must refuse at once when its target is dead, and listen again only when the target does.
+    private func changed(_ node: String, _ change: ProcessChange, at instant: NIODeadline) {
+        if case .exited = change, let mock = mocks[node] {
+            mock.address = nil
+            for link in links(to: node) { link.setTarget(nil) }
+        }
+        onEvent(.process(node: node, change, at: instant))
+        if case .exited(_, isExpected: false) = change {
+            for line in LogTail.lines(of: options.folder.file("\(node).log")) { onEvent(.log(node: node, line)) }
+        }
+    }
+
+    private func links(to mock: String) -> [Link] {
+        topology.links.filter { $0.to == mock }.compactMap { links[$0.id] }
+    }
+
+    /// - Returns: when the mock could be reached.
+    func start(_ mock: Mock) -> EventLoopFuture<StepEffect> {
+        let loop = loop
+        return mock.process.start().assumeIsolated()
+            .flatMapThrowing { ready in
+                let address = try Self.address("address", in: ready, of: mock.node.id)
+                mock.address = address
+                return address
+            }
+            .flatMap { (address: SocketAddress) in
+                let ready = loop.now
+                return self.all(self.links(to: mock.node.id).map { $0.setTarget(address) })
+                    .map { StepEffect(earliest: ready, latest: loop.now) }
+            }
+            .flatMap { effect in self.readSettings(of: mock).map { effect } }
+            .nonisolated()
+    }
+
+    /// - Returns: when the gateway listened; its event stream is open then.
+    func start(_ gateway: GatewayProcess) -> EventLoopFuture<StepEffect> {
+        let loop = loop
+        return gateway.process.start().assumeIsolated()
+            .flatMapThrowing { ready in
+                gateway.proxy = try Self.address("proxy", in: ready, of: gateway.node.id)
+                gateway.admin = try Self.address("admin", in: ready, of: gateway.node.id)
+                // It says when it was ready; it listened a moment before.
+                let stamp = ready["t"]?.intValue.map { NIODeadline.uptimeNanoseconds(UInt64(max(0, $0))) }
+                return StepEffect(earliest: min(stamp ?? loop.now, loop.now), latest: loop.now)
+            }
+            .flatMap { (effect: StepEffect) in self.follow(gateway).map { effect } }
+            .nonisolated()
+    }
+
+    private func follow(_ gateway: GatewayProcess) -> EventLoopFuture<Void> {
+        let id = gateway.node.id
+        guard let admin = gateway.admin else { return unknown(id) }
+        let stream = EventStream(admin: admin, world: world, loop: loop) { [weak self] event in
+            guard let self else { return }
+            switch event {
+            case .record(let record): onEvent(.gatewayRecord(gateway: id, record))
+            case .damaged(let what): onEvent(.note("event stream of \(id): \(what)"))
+            case .ended:
+                if gateway.process.state == .running, !isStopping {
+                    onEvent(.note("event stream of \(id) has ended while the gateway runs: later events are lost"))
+                }
+            }
+        }
+        gateway.events = stream
+        return stream.open()
+    }
+
+    /// `127.0.0.1:41234` in a `ready` record.
+    private static func address(_ key: String, in ready: JSONValue, of node: String) throws -> SocketAddress {
+        let text = ready[key]?.stringValue ?? ""
+        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+            let address = try? SocketAddress(ipAddress: String(text[..<colon]), port: port)
+        else { throw TopologyError("\(node) did not say where it listens: no \(key) in \(ready)") }
+        return address
+    }
+
+    // MARK: Ending
+
+    package func stop() -> EventLoopFuture<Void> {
+        loop.assertInEventLoop()
+        isStopping = true
+        let drain = options.drain
+        // Gateways first: the ends of their event streams say that every event has been told.
+        return all(gateways.values.map { $0.process.stop(drain: drain) }).assumeIsolated()
+            .flatMap { self.all(self.mocks.values.map { $0.process.stop(drain: drain) }) }
+            .flatMap { self.all(self.links.values.map { $0.stop() }) }
+            .map { for gateway in self.gateways.values { gateway.events?.close() } }
+            .nonisolated()
+    }
+
+    package func kill() {
+        loop.assertInEventLoop()
+        isStopping = true
+        for process in gateways.values.map(\.process) + mocks.values.map(\.process) { _ = process.kill() }
+    }
+}

@@ -1,0 +1,45 @@
+// This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
+
+import Document
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// Files that a person names.
+enum FileText {
+    /// Longest file that is read: no configuration or scenario is larger.
+    private static let mostBytes = 64 * 1024 * 1024
+
+    /// The text of a file.
+    ///
+    /// - Throws: one problem that says why it cannot be read.
+    static func read(_ path: String) throws(Problems) -> String {
+        let descriptor = open(path, O_RDONLY)
+        guard descriptor >= 0 else {
+            throw Problems([Problem(at: nil, "\(path): \(String(cString: strerror(errno)))")])
+        }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 64 * 1024)
+        while true {
+            let count = Glibc.read(descriptor, &chunk, chunk.count)
+            if count < 0 { throw Problems([Problem(at: nil, "\(path): \(String(cString: strerror(errno)))")]) }
+            if count == 0 { break }
+            bytes += chunk[..<count]
+            if bytes.count > mostBytes {
+                throw Problems([
+                    Problem(at: nil, "\(path): larger than \(mostBytes) bytes", advice: "name another file")
+                ])
+            }
+        }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw Problems([Problem(at: nil, "\(path): not UTF-8 text")])
+        }
+        return text
+    }
+}

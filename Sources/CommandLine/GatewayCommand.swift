@@ -1,0 +1,136 @@
+// This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Chaos
+import Document
+import Gateway
+import NIOCore
+import World
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+struct GatewayCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "gateway",
+        abstract: "Run the Kong-compatible gateway.",
+        discussion: """
+            Without a declarative file the entities live in memory and the Admin API writes them. With one the gateway is \
+            DB-less: SIGHUP reads the file again and keeps the old configuration when the new one is bad. SIGTERM and \
+            SIGINT let requests under way finish, then exit with 0.
+
+            Environment: KONG_PROXY_LISTEN, KONG_ADMIN_LISTEN, KONG_DECLARATIVE_CONFIG, KONG_DATABASE, GATECRASH_STRICT. \
+            Flags win.
+            """)
+
+    @Option(name: .long, help: ArgumentHelp("Declarative file: YAML or JSON, as Kong's.", valueName: "kong.yml"))
+    var config: String?
+    @Option(
+        name: .long, help: ArgumentHelp("Where clients connect (default 127.0.0.1:8000).", valueName: "address:port"))
+    var proxyListen: String?
+    @Option(name: .long, help: ArgumentHelp("The Admin API (default 127.0.0.1:8001).", valueName: "address:port"))
+    var adminListen: String?
+    @Option(
+        name: .long,
+        help: ArgumentHelp("A name that is not looked up, as curl's option.", valueName: "host:port=address:port"))
+    var resolve: [String] = []
+    @Option(name: .long, help: "Event loops, one thread each (default 1).")
+    var workers: Int?
+    @Flag(name: .long, help: "Answer exactly as Kong: no health checks on a Service, none of the article's keys.")
+    var strict = false
+    @Option(name: .long, help: "Seed of every random draw (ring order, ids); drawn when not given.")
+    var seed: UInt64?
+    @Flag(name: .long, help: .hidden)
+    var supervised = false
+
+    func run() throws {
+        if supervised { Supervised.enter() }
+        var flags = GatewayOptions.Flags()
+        flags.config = config
+        flags.proxyListen = proxyListen
+        flags.adminListen = adminListen
+        flags.resolve = resolve
+        flags.workers = workers
+        flags.strict = strict
+        let options: GatewayOptions
+        do { options = try GatewayOptions(flags: flags, environment: Console.environment) } catch {
+            throw Console.refuse(error)
+        }
+        try GatewayProcess(options, seed: seed, isSupervised: supervised).run()
+    }
+}
+
+/// A gateway as a process: signals, log lines, the file it was given.
+private struct GatewayProcess {
+    let options: GatewayOptions
+    let seed: UInt64?
+    let isSupervised: Bool
+
+    init(_ options: GatewayOptions, seed: UInt64?, isSupervised: Bool) {
+        self.options = options
+        self.seed = seed
+        self.isSupervised = isSupervised
+    }
+
+    func run() throws {
+        let signals = Signals([SIGTERM, SIGINT, SIGHUP])
+        let world = World.real(threads: options.workers, seed: seed)
+        let log = GatewayLog { level, text in
+            let now = CivilTime(secondsSinceEpoch: world.wallClock.secondsSinceEpoch).rfc3339
+            Console.error("\(now) [\(level)] \(text)")
+        }
+        let document: String?
+        do { document = try options.configPath.map(FileText.read) } catch { throw Console.refuse(error) }
+        let gateway: Gateway
+        do {
+            gateway = try Gateway.start(
+                world: world, settings: options.settings, log: log,
+                document: document.map { ($0, options.configPath ?? "") }
+            ).wait()
+        } catch let problems as Problems {
+            throw Console.refuse(problems)
+        } catch {
+            Console.error("gatecrash: cannot listen: \(error); choose another with --proxy-listen or --admin-listen")
+            throw ExitCode(1)
+        }
+        announce(gateway, log)
+        while true {
+            switch signals.next() {
+            case SIGHUP: reload(gateway, log)
+            default:
+                log.notice("stopping: requests under way have \(options.settings.drain.nanoseconds / 1_000_000_000) s")
+                try? gateway.stop().wait()
+                return
+            }
+        }
+    }
+
+    private func announce(_ gateway: Gateway, _ log: GatewayLog) {
+        if isSupervised {
+            Console.out(gateway.readyRecord(pid: Int(getpid())).text())
+        } else {
+            log.notice(
+                "proxy listens on http://\(gateway.proxyAddress.text), Admin API on http://\(gateway.adminAddress.text)"
+            )
+        }
+    }
+
+    private func reload(_ gateway: Gateway, _ log: GatewayLog) {
+        guard let path = options.configPath else {
+            return log.notice("nothing to reload: no declarative file was given")
+        }
+        do {
+            try gateway.reload(try FileText.read(path), file: path).wait()
+        } catch let problems as Problems {
+            for problem in problems.sorted { log.error("\(problem)") }
+            log.error("\(path) was not taken over; the configuration before it goes on")
+        } catch {
+            log.error("\(path): \(error)")
+        }
+    }
+}

@@ -1,0 +1,187 @@
+// This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
+
+import Document
+
+extension AdminAPI {
+    func write(
+        _ resource: AdminResource, _ request: AdminRequest, _ query: [FormArgument]
+    ) throws(AdminRefusal) -> AdminResponse {
+        if resource == .configuration { return try loadConfiguration(request, query) }
+        if case .manualHealth(let upstream, let target, let address, let isHealthy) = resource {
+            _ = try AdminBody(request)
+            return try setManually(isHealthy, upstream: upstream, target: target, address: address)
+        }
+        if request.method == "DELETE" { return try delete(resource) }
+        guard let kind = resource.writtenKind else { throw .notFound }
+        let input = try AdminBody(request).object(store.schema(of: kind))
+        switch resource {
+        case .collection(let kind): return try create(kind, input)
+        case .item(let kind, let name): return try modify(kind, name, input, method: request.method)
+        case .routes(let service):
+            return try create(.routes, input, parent: ("service", try row(.services, service)))
+        case .route(let service, let route):
+            return try modifyRoute(route, ofService: service, input, method: request.method)
+        case .service(let route): return try modifyService(ofRoute: route, input, method: request.method)
+        case .targets(let upstream):
+            return try create(.targets, input, parent: ("upstream", try row(.upstreams, upstream)))
+        case .target(let upstream, let target):
+            // As in Kong PUT is an update too, and never makes a target.
+            let id = try id(of: try self.target(target, ofUpstream: upstream))
+            return written(
+                try change { (store, stamp) throws(StoreError) in
+                    try store.update(.targets, id: id, input, stamp: stamp)
+                }, .targets)
+        default: throw .notFound
+        }
+    }
+
+    private func create(
+        _ kind: EntityKind, _ input: JSONValue, parent: (field: String, row: JSONValue)? = nil
+    ) throws(AdminRefusal) -> AdminResponse {
+        var input = input
+        if let parent { input[parent.field] = ["id": parent.row["id"] ?? .null] }
+        let row = try change { (store, stamp) throws(StoreError) in
+            try store.insert(kind, input, stamp: &stamp)
+        }
+        return written(row, kind, status: 201)
+    }
+
+    private func modify(
+        _ kind: EntityKind, _ name: String, _ input: JSONValue, method: String
+    ) throws(AdminRefusal) -> AdminResponse {
+        if method == "PUT" {
+            return written(
+                try change { (store, stamp) throws(StoreError) in
+                    try store.upsert(kind, idOrName: name, input, stamp: &stamp)
+                }, kind)
+        }
+        let id = try id(of: try row(kind, name))
+        return written(
+            try change { (store, stamp) throws(StoreError) in
+                try store.update(kind, id: id, input, stamp: stamp)
+            }, kind)
+    }
+
+    private func modifyRoute(
+        _ route: String, ofService service: String, _ input: JSONValue, method: String
+    ) throws(AdminRefusal) -> AdminResponse {
+        let parent = try row(.services, service)
+        if method == "PATCH" {
+            _ = try self.route(route, ofService: service)
+            return try modify(.routes, route, input, method: method)
+        }
+        if let old = store.row(.routes, idOrName: route), old["service"]?["id"] != parent["id"] { throw .notFound }
+        var input = input
+        input["service"] = ["id": parent["id"] ?? .null]
+        return try modify(.routes, route, input, method: method)
+    }
+
+    /// PUT on the service of a route that has none makes one and links it.
+    private func modifyService(
+        ofRoute route: String, _ input: JSONValue, method: String
+    ) throws(AdminRefusal) -> AdminResponse {
+        let routeRow = try row(.routes, route)
+        if let id = routeRow["service"]?["id"]?.stringValue {
+            return try modify(.services, id, input, method: method)
+        }
+        guard method == "PUT" else { throw .notFound }
+        let routeID = try id(of: routeRow)
+        let row = try change { (store, stamp) throws(StoreError) in
+            let service = try store.insert(.services, input, stamp: &stamp)
+            let link: JSONValue = ["service": ["id": service["id"] ?? .null]]
+            _ = try store.update(.routes, id: routeID, link, stamp: stamp)
+            return service
+        }
+        return written(row, .services)
+    }
+
+    /// A collection's item that is not there counts as deleted; a nested one has to be there.
+    private func delete(_ resource: AdminResource) throws(AdminRefusal) -> AdminResponse {
+        let found: (EntityKind, JSONValue)
+        switch resource {
+        case .item(let kind, let name):
+            guard let row = store.row(kind, idOrName: name) else { return AdminResponse(204) }
+            found = (kind, row)
+        case .route(let service, let route): found = (.routes, try self.route(route, ofService: service))
+        case .target(let upstream, let target): found = (.targets, try self.target(target, ofUpstream: upstream))
+        default: throw .notFound
+        }
+        let id = try id(of: found.1)
+        try change { (store, _) throws(StoreError) in try store.delete(found.0, id: id) }
+        return AdminResponse(204)
+    }
+
+    /// The answer to a write. A service with health checks of its own says what about them will surprise.
+    private func written(_ row: JSONValue, _ kind: EntityKind, status: Int = 200) -> AdminResponse {
+        var shown = shown(row, kind)
+        if kind == .services, let record = row["healthchecks"], !record.isNull,
+            let implicit = store.implicitUpstream(ofService: row)
+        {
+            let warnings =
+                ServiceHealthChecks(record: record).warnings
+                + ConfigurationLint.warnings(for: implicit.upstream).map(\.description)
+            if !warnings.isEmpty { shown["warnings"] = .array(warnings.map { .string($0) }) }
+        }
+        return AdminResponse(status, shown)
+    }
+}
+
+// MARK: Declarative configuration
+
+extension AdminAPI {
+    /// `POST /config`: replaces everything, or nothing.
+    private func loadConfiguration(
+        _ request: AdminRequest, _ query: [FormArgument]
+    ) throws(AdminRefusal) -> AdminResponse {
+        guard settings.isDatabaseless else {
+            throw AdminRefusal(400, "this endpoint is only available when Kong is configured to not use a database")
+        }
+        let text: String
+        switch try AdminBody(request, acceptsYAML: true) {
+        case .yaml(let yaml): text = yaml
+        case .json(let value): text = value["config"]?.stringValue ?? value.description
+        case .form(let arguments): text = arguments.first("config")?.stringValue ?? ""
+        case .none: text = ""
+        }
+        if text.isEmpty { throw AdminRefusal(400, "expected a declarative configuration") }
+        do throws(DeclarativeError) {
+            let changed = try DeclarativeFile.read(
+                text, file: "config", acceptsServiceHealthChecks: !settings.isStrict, now: nanosecondsSinceEpoch)
+            if query.first("check_hash") == "1", changed.hash == store.hash { return AdminResponse(304) }
+            replace(with: changed)
+        } catch {
+            throw AdminRefusal(
+                400, code: 14, name: "invalid declarative configuration",
+                message: "declarative config is invalid: \(LuaText.compact(error.fields))", ("fields", error.fields))
+        }
+        return AdminResponse(201, flattened)
+    }
+
+    /// All rows by collection and id.
+    private var flattened: JSONValue {
+        var answer: JSONValue = [:]
+        for kind in EntityKind.allCases {
+            let rows = store.rows(kind)
+            if rows.isEmpty { continue }
+            var byID: JSONValue = [:]
+            for row in rows { byID[row["id"]?.stringValue ?? ""] = shown(row, kind) }
+            answer[kind.rawValue] = byID
+        }
+        return answer
+    }
+
+    /// `GET /config`: a text that `POST /config` and `--config` read. JSON is YAML too.
+    func exportedConfiguration() throws(AdminRefusal) -> AdminResponse {
+        guard settings.isDatabaseless else {
+            throw AdminRefusal(400, "this endpoint is only available when Kong is configured to not use a database")
+        }
+        var document: JSONValue = ["_format_version": "3.0", "_transform": false]
+        for kind in EntityKind.allCases {
+            let rows = store.rows(kind).map { row in
+                row.objectValue.map { JSONValue.object($0.filter { !$0.value.isNull }) } ?? row
+            }
+            if !rows.isEmpty { document[kind.rawValue] = .array(rows) }
+        }
+        return AdminResponse(200, ["config": .string(document.text(indent: 2) + "\n")])
+    }
+}

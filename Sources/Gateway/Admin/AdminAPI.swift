@@ -1,0 +1,162 @@
+// This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
+
+package import Document
+package import NIOCore
+package import World
+
+/// The Admin API: answers requests about entities and health, and makes the gateway follow what is written.
+///
+/// Confined to the control loop. It answers at once and does no I/O: a connection hands it a gathered request and
+/// writes the answer. A refused write changes nothing; an accepted one is in force when `respond` returns.
+package final class AdminAPI {
+    package struct Settings: Sendable {
+        /// Refuses what Kong refuses: health checks on a service, `/services/{s}/health`.
+        package var isStrict = false
+        /// The configuration came from a file: entities cannot be written, `/config` can.
+        package var isDatabaseless = false
+        package var hostname = "localhost"
+        /// What `GET /` shows under `configuration`.
+        package var shown: JSONValue = [:]
+        package var processID = 0
+
+        package init() {}
+    }
+
+    package static let version = "3.10.0"
+
+    let settings: Settings
+    let nodeID: String
+    package private(set) var store: EntityStore
+    private unowned let control: any GatewayControl
+    private let wallClock: any WallClock
+    private let now: () -> NIODeadline
+    private var ids: RandomStream
+
+    /// - Parameters:
+    ///   - store: what is in force already; it is not applied again.
+    ///   - control: must outlive this object.
+    ///   - now: the control loop's time, for the latency header.
+    package init(
+        settings: Settings, store: EntityStore, control: any GatewayControl, wallClock: any WallClock,
+        random: RandomStreams, now: @escaping () -> NIODeadline
+    ) {
+        self.settings = settings
+        self.store = store
+        self.control = control
+        self.wallClock = wallClock
+        self.now = now
+        ids = random.stream("admin ids")
+        var nodes = random.stream("node id")
+        nodeID = nodes.uuid()
+    }
+
+    /// Replaces everything, as a reload of the file does, and applies it.
+    package func replace(with store: EntityStore) {
+        self.store = store
+        control.apply(store.configuration())
+    }
+
+    package func respond(to request: AdminRequest) -> AdminResponse {
+        let start = now()
+        var response: AdminResponse
+        do throws(AdminRefusal) {
+            response = try answer(request)
+        } catch {
+            response = error.response
+        }
+        let milliseconds = (now() - start).nanoseconds / 1_000_000
+        response.headers += commonHeaders(request, response, latency: milliseconds)
+        return response
+    }
+
+    private func commonHeaders(
+        _ request: AdminRequest, _ response: AdminResponse, latency: Int64
+    ) -> [(name: String, value: String)] {
+        var headers: [(name: String, value: String)] = []
+        switch response.body {
+        case .json: headers.append(("Content-Type", "application/json; charset=utf-8"))
+        case .events: headers.append(("Content-Type", "application/x-ndjson; charset=utf-8"))
+        case .empty: break
+        }
+        headers += [
+            ("Server", "kong/\(Self.version)"), ("X-Kong-Admin-Latency", String(latency)),
+            ("Access-Control-Allow-Origin", request.values(of: "origin").first ?? "*"),
+            ("Access-Control-Allow-Credentials", "true"),
+        ]
+        return headers
+    }
+
+    private func answer(_ request: AdminRequest) throws(AdminRefusal) -> AdminResponse {
+        guard let resource = AdminResource(path: request.path), !(settings.isStrict && resource.isExtension) else {
+            throw .notFound
+        }
+        if request.method == "OPTIONS" { return options(resource, request) }
+        guard resource.methods.contains(request.method) else { throw AdminRefusal(405, "Method not allowed") }
+        let query = try URLText.arguments(request.query ?? "")
+        if ["GET", "HEAD"].contains(request.method) { return try read(resource, query) }
+        if let kind = resource.writtenKind, settings.isDatabaseless {
+            throw AdminRefusal(unsupported: Self.verb(request.method), kind)
+        }
+        return try write(resource, request, query)
+    }
+
+    private func options(_ resource: AdminResource, _ request: AdminRequest) -> AdminResponse {
+        var response = AdminResponse(204)
+        let methods = resource.methods.joined(separator: ", ")
+        response.headers = [
+            ("Allow", methods), ("Access-Control-Allow-Methods", methods),
+            (
+                "Access-Control-Allow-Headers",
+                request.values(of: "access-control-request-headers").first ?? "Content-Type"
+            ),
+        ]
+        return response
+    }
+
+    /// What a gateway without a database cannot do, in Kong's words.
+    private static func verb(_ method: String) -> String {
+        switch method {
+        case "POST": "create"
+        case "PUT": "create or update"
+        case "PATCH": "update"
+        default: "remove"
+        }
+    }
+}
+
+extension AdminResource {
+    /// Not in Kong.
+    fileprivate var isExtension: Bool {
+        if case .serviceHealth = self { true } else { false }
+    }
+}
+
+// MARK: What the answers are made of
+
+extension AdminAPI {
+    func health(ofUpstream id: String) -> UpstreamHealth? { control.health(ofUpstream: id) }
+
+    func setHealth(_ healthy: Bool, upstream: String, target: String, address: String?) -> ManualHealthResult {
+        control.setHealth(healthy, upstream: upstream, target: target, address: address)
+    }
+
+    var serverStatus: ServerStatus { control.status() }
+
+    var nanosecondsSinceEpoch: Int64 { wallClock.nanosecondsSinceEpoch }
+
+    /// Changes a copy of the store and, when nothing was refused, keeps and applies it.
+    func change<Result>(
+        _ body: (inout EntityStore, inout RowStamp) throws(StoreError) -> Result
+    ) throws(AdminRefusal) -> Result {
+        var changed = store
+        var stamp = RowStamp(now: nanosecondsSinceEpoch, ids: ids)
+        do throws(StoreError) {
+            let result = try body(&changed, &stamp)
+            ids = stamp.ids
+            replace(with: changed)
+            return result
+        } catch {
+            throw AdminRefusal(error)
+        }
+    }
+}

@@ -1,0 +1,101 @@
+// This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
+
+import Document
+import NIOCore
+import Wire
+
+/// One connection to the Admin API: gathers a request, asks `AdminAPI`, writes the answer; or streams the events.
+final class AdminConnection: ServerDelegate {
+    /// A reader of `/events` that leaves this many bytes unread is cut off.
+    private static let unreadBytes = 8 * 1024 * 1024
+
+    private let gateway: GatewayCore
+    private var head: RequestHead?
+    private var body = ByteBuffer()
+    private var isTooLarge = false
+    private var subscription: Int?
+    private var unread = 0
+
+    init(gateway: GatewayCore) { self.gateway = gateway }
+
+    func received(head: RequestHead, on connection: ServerConnection) {
+        self.head = head
+        body.clear()
+        isTooLarge = false
+        if case .length(let length) = head.framing, length > gateway.settings.adminBodyBytes { refuseBody(connection) }
+    }
+
+    func received(body slice: ByteBuffer, on connection: ServerConnection) {
+        guard !isTooLarge else { return }
+        guard body.readableBytes + slice.readableBytes <= gateway.settings.adminBodyBytes else {
+            return refuseBody(connection)
+        }
+        body.writeImmutableBuffer(slice)
+    }
+
+    private func refuseBody(_ connection: ServerConnection) {
+        isTooLarge = true
+        body = ByteBuffer()
+        var response = HeadWriter(status: 413)
+        response.add("Content-Type", "application/json; charset=utf-8")
+        let message: JSONValue = ["message": "Payload too large"]
+        connection.respond(response, body: ByteBuffer(string: message.text()))
+    }
+
+    func receivedEnd(trailers: Trailers?, on connection: ServerConnection) {
+        guard let head, !isTooLarge else { return }
+        let request = AdminRequest(
+            method: head.methodText, path: head.pathText, query: head.queryText,
+            headers: head.allFields.map { ($0.name, $0.value) }, body: Array(buffer: body))
+        let answer = gateway.admin.respond(to: request)
+        body = ByteBuffer()
+        var response = HeadWriter(status: answer.status)
+        for (name, value) in answer.headers { response.add(name, value) }
+        switch answer.body {
+        case .empty: connection.respond(response, body: ByteBuffer())
+        case .json(let value): connection.respond(response, body: ByteBuffer(string: value.text()))
+        case .events: stream(response, since: since(head.queryText), on: connection)
+        }
+    }
+
+    // MARK: Events
+
+    /// `?since=17` begins with event 17; without it the next event is the first.
+    private func since(_ query: String?) -> Int? {
+        query?.split(separator: "&").first { $0.hasPrefix("since=") }.flatMap { Int($0.dropFirst(6)) }
+    }
+
+    private func stream(_ response: HeadWriter, since: Int?, on connection: ServerConnection) {
+        connection.send(response, framing: .chunked)
+        // What belongs to one moment leaves together.
+        subscription = gateway.events.subscribe(since: since) { [weak self, weak connection] line in
+            guard let self, let connection else { return }
+            connection.send(body: line)
+            connection.flush()
+            unread = connection.isWritable ? 0 : unread + line.readableBytes
+            if unread > Self.unreadBytes { connection.close() }
+        }
+        connection.flush()
+        // Too much was kept for this reader: it was cut off before the subscription had its number.
+        if connection.channel == nil { endSubscription() }
+    }
+
+    private func endSubscription() {
+        if let subscription { gateway.events.unsubscribe(subscription) }
+        subscription = nil
+    }
+
+    func closed(on connection: ServerConnection) {
+        endSubscription()
+        gateway.adminClosed(connection)
+    }
+
+    func refusal(
+        status: Int, error: WireError?, on connection: ServerConnection
+    ) -> (head: HeadWriter, body: ByteBuffer) {
+        var response = HeadWriter(status: status)
+        response.add("Content-Type", "application/json; charset=utf-8")
+        let message: JSONValue = ["message": .string(error.map { "Bad request: \($0.reason)" } ?? "Request timeout")]
+        return (response, ByteBuffer(string: message.text()))
+    }
+}

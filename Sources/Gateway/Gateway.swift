@@ -1,0 +1,134 @@
+// This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
+
+package import Document
+package import NIOCore
+package import World
+
+/// A running gateway: proxy and Admin API listen, health checks run. A handle that may go anywhere; what it stands for lives
+/// on the control loop.
+package struct Gateway: Sendable {
+    /// Where clients connect; with the real port where a free one was asked for.
+    package let proxyAddress: SocketAddress
+    package let adminAddress: SocketAddress
+    private let loop: any EventLoop
+    private let core: NIOLoopBound<GatewayCore>
+
+    /// Starts a gateway.
+    ///
+    /// - Parameters:
+    ///   - world: every event loop of it gets a worker; the first one is the control loop.
+    ///   - document: a declarative file's text and name; it is read before anything listens.
+    ///   - processID: shown by `GET /`.
+    /// - Returns: fails with `Problems` for a bad document and with `NetworkError` when it cannot listen.
+    package static func start(
+        world: World, settings: GatewaySettings, log: GatewayLog = .silent,
+        document: (text: String, file: String)? = nil, processID: Int = 0
+    ) -> EventLoopFuture<Gateway> {
+        let loops = Array(world.loops.makeIterator())
+        let loop = loops[0]
+        return loop.flatSubmit {
+            let core = GatewayCore(world: world, loop: loop, settings: settings, log: log)
+            do {
+                let store = try Self.store(document, settings, world)
+                core.prepare(store: store, processID: processID)
+                core.makeWorkers(on: loops)
+                core.replace(with: store, source: document == nil ? .admin : .file)
+            } catch {
+                return loop.makeFailedFuture(error)
+            }
+            let bound = NIOLoopBound(core, eventLoop: loop)
+            return core.namesSettled(within: Self.firstLookups).flatMap { bound.value.listen() }.map { proxy, admin in
+                Gateway(proxyAddress: proxy, adminAddress: admin, loop: loop, core: bound)
+            }.flatMapError { error in
+                bound.value.stop().flatMapThrowing { throw error }
+            }
+        }
+    }
+
+    /// How long listening waits for the names of a declarative file, so that the first requests find their upstreams.
+    private static let firstLookups = TimeAmount.seconds(2)
+
+    private static func store(
+        _ document: (text: String, file: String)?, _ settings: GatewaySettings, _ world: World
+    ) throws(Problems) -> EntityStore {
+        guard let document else { return EntityStore(acceptsServiceHealthChecks: !settings.strict) }
+        do throws(DeclarativeError) {
+            return try DeclarativeFile.read(
+                document.text, file: document.file, acceptsServiceHealthChecks: !settings.strict,
+                now: world.wallClock.nanosecondsSinceEpoch)
+        } catch {
+            throw error.problems
+        }
+    }
+
+    /// Replaces the configuration by that of a file. A bad one changes nothing.
+    ///
+    /// - Returns: fails with `Problems`.
+    package func reload(_ text: String, file: String) -> EventLoopFuture<Void> {
+        loop.submit { [core] in
+            let core = core.value
+            let store = try Self.store((text, file), core.settings, core.world)
+            core.replace(with: store, source: .reload)
+            core.log.notice("\(file): reloaded")
+        }
+    }
+
+    /// Stops listening, lets requests under way finish for as long as the settings allow, closes everything.
+    package func stop() -> EventLoopFuture<Void> { loop.flatSubmit { [core] in core.value.stop() } }
+
+    /// What a supervisor waits for.
+    package func readyRecord(pid: Int) -> JSONValue {
+        [
+            "kind": "ready", "t": .integer(Int(loop.now.uptimeNanoseconds)), "role": "gateway",
+            "proxy": .string(proxyAddress.text), "admin": .string(adminAddress.text), "pid": .integer(pid),
+        ]
+    }
+}
+
+extension GatewayCore {
+    fileprivate func makeWorkers(on loops: [any EventLoop]) {
+        let reporter = monitor.reporter
+        for (index, loop) in loops.enumerated() {
+            let worker = ProxyWorker(index: index, loop: loop, world: world, settings: settings, reporter: reporter)
+            let counters = worker.counters
+            add(WorkerHandle(loop: loop, worker: .makeBoxSendingValue(worker, eventLoop: loop), counters: counters))
+        }
+    }
+
+    /// Opens the proxy (one listener a worker, sharing the port) and the Admin API.
+    func listen() -> EventLoopFuture<(proxy: SocketAddress, admin: SocketAddress)> {
+        var options = ListenOptions()
+        options.sharesPort = workers.count > 1
+        let shared = options
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        let first = listen(workers[0], on: settings.proxyListen, shared)
+        return first.flatMap { [workers, loop] address in
+            let others = workers.dropFirst().map { bound.value.listen($0, on: address, shared) }
+            return EventLoopFuture.andAllSucceed(others, on: loop).flatMap {
+                bound.value.listenAdmin().map { (address, $0) }
+            }
+        }
+    }
+
+    private func listen(
+        _ handle: WorkerHandle, on address: SocketAddress, _ options: ListenOptions
+    ) -> EventLoopFuture<SocketAddress> {
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        return world.network.listen(on: address, loops: handle.loop, options: options) { channel in
+            handle.worker.value.accept(channel)
+        }.hop(to: loop).map { channel in
+            bound.value.listeners.append(channel)
+            return channel.localAddress ?? address
+        }
+    }
+
+    private func listenAdmin() -> EventLoopFuture<SocketAddress> {
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        return world.network.listen(on: settings.adminListen, loops: loop, options: ListenOptions()) { channel in
+            bound.value.acceptAdmin(channel)
+        }.hop(to: loop).map { [settings] channel in
+            bound.value.listeners.append(channel)
+            return channel.localAddress ?? settings.adminListen
+        }
+    }
+}

@@ -1,0 +1,256 @@
+// This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
+
+import Document
+import NIOCore
+import NIOSSL
+import Wire
+import World
+
+/// The control plane of one gateway: takes configurations, compiles them for the workers, owns health checks, events and
+/// the Admin API. Confined to the control loop, which is the loop of the first worker; with one worker everything happens
+/// in one place, and a failure that ejects a target is known to the very next request.
+final class GatewayCore {
+    /// A worker and its loop; only there it may be touched.
+    struct WorkerHandle: Sendable {
+        let loop: any EventLoop
+        let worker: NIOLoopBoundBox<ProxyWorker>
+        let counters: ProxyCounters
+    }
+
+    let loop: any EventLoop
+    let world: World
+    let settings: GatewaySettings
+    let log: GatewayLog
+    let events: EventLog
+    let monitor: HealthMonitor
+    private(set) var workers: [WorkerHandle] = []
+    var listeners: [any Channel] = []
+    private var adminAPI: AdminAPI?
+    private var nameTable: NameTable?
+    private var configuration = Configuration.empty
+    private var version = 0
+    private var source = ConfigEvent.Source.admin
+    /// With and without verification; each costs some milliseconds to make.
+    private var tlsContexts: [Bool: NIOSSLContext] = [:]
+    private var directs: [String: [Peer.Direct]] = [:]
+    private var adminConnections: [ObjectIdentifier: ServerConnection] = [:]
+
+    init(world: World, loop: any EventLoop, settings: GatewaySettings, log: GatewayLog) {
+        self.loop = loop
+        self.world = world
+        self.settings = settings
+        self.log = log
+        let events = EventLog(on: loop)
+        self.events = events
+        let prober = Prober(network: world.network, loop: loop)
+        monitor = HealthMonitor(loop: loop, probe: { prober.probe($0) }) { event in
+            events.append { event.json(t: UInt64($0), seq: $1) }
+            Self.note(event, log)
+        }
+    }
+
+    /// Makes the parts that refer back to this object.
+    func prepare(store: EntityStore, processID: Int) {
+        var shown = AdminAPI.Settings()
+        shown.isStrict = settings.strict
+        shown.isDatabaseless = settings.isDeclarative
+        shown.processID = processID
+        shown.shown = settings.shown
+        let loop = loop
+        adminAPI = AdminAPI(
+            settings: shown, store: store, control: self, wallClock: world.wallClock, random: world.random,
+            now: { loop.now })
+        nameTable = NameTable(
+            loop: loop, network: world.network, fixed: settings.resolve, interval: settings.lookupInterval
+        ) { [unowned self] in namesChanged() }
+    }
+
+    var admin: AdminAPI {
+        guard let adminAPI else { preconditionFailure("the gateway is used before it is prepared") }
+        return adminAPI
+    }
+
+    private var names: NameTable {
+        guard let nameTable else { preconditionFailure("the gateway is used before it is prepared") }
+        return nameTable
+    }
+
+    func namesSettled(within limit: TimeAmount) -> EventLoopFuture<Void> { names.settled(within: limit) }
+
+    func add(_ worker: WorkerHandle) { workers.append(worker) }
+
+    // MARK: Configuration
+
+    /// Takes over what a file says.
+    func replace(with store: EntityStore, source: ConfigEvent.Source) {
+        self.source = source
+        admin.replace(with: store)
+        self.source = .admin
+    }
+
+    private func compile() {
+        names.beginRound()
+        let upstreams = configuration.upstreams.map(resolved)
+        let sets = monitor.apply(upstreams)
+        let byID = compileServices(sets)
+        let services = configuration.routes.map { $0.serviceID.flatMap { byID[$0] } }
+        names.endRound()
+        let routes = RouteTable(configuration)
+        let snapshot = Snapshot(routes: routes, services: services, targetSets: sets)
+        for handle in workers {
+            if handle.loop.inEventLoop {
+                handle.worker.value.install(snapshot)
+            } else {
+                handle.loop.execute { handle.worker.value.install(snapshot) }
+            }
+        }
+    }
+
+    private func resolved(_ upstream: Upstream) -> ResolvedUpstream {
+        let targets = configuration.targets.filter { $0.upstreamID == upstream.id }.map { target in
+            switch names.addresses(of: target.host, port: target.port) {
+            case .addresses(let addresses): ResolvedTarget(target: target, addresses: addresses)
+            case .pending: ResolvedTarget(target: target, dns: "dns server error: not resolved yet", addresses: [])
+            case .failed(let words): ResolvedTarget(target: target, dns: "dns server error: \(words)", addresses: [])
+            }
+        }
+        return ResolvedUpstream(upstream: upstream, targets: targets)
+    }
+
+    private func compileServices(_ sets: [TargetSet]) -> [String: CompiledService] {
+        let places = Dictionary(uniqueKeysWithValues: sets.enumerated().map { ($1.upstream.id, $0) })
+        var kept: [String: [Peer.Direct]] = [:]
+        var services: [String: CompiledService] = [:]
+        for service in configuration.services {
+            let place = service.upstreamID.flatMap { places[$0] }
+            let peers = place.map { CompiledService.Peers.balanced($0) } ?? direct(service, &kept)
+            services[service.id] = CompiledService(
+                service, peers: peers, upstream: place.map { sets[$0].upstream }, tls: tls(service))
+        }
+        directs = kept
+        return services
+    }
+
+    /// The addresses of a service that has no upstream; the same objects as before where nothing changed, so that their
+    /// open connections go on being used.
+    private func direct(_ service: Service, _ kept: inout [String: [Peer.Direct]]) -> CompiledService.Peers {
+        let addresses: [SocketAddress]
+        switch names.addresses(of: service.host, port: service.port) {
+        case .addresses(let known): addresses = known
+        case .pending: return .pending
+        case .failed: return .unresolved
+        }
+        let key = "\(service.host):\(service.port)"
+        let old = directs[key] ?? []
+        let peers = addresses.map { address in
+            old.first { $0.socketAddress == address } ?? Peer.Direct(address, host: service.host, port: service.port)
+        }
+        kept[key] = peers
+        return .direct(peers)
+    }
+
+    /// TLS towards the upstream; verification is off unless `tls_verify` is set, as in Kong.
+    private func tls(_ service: Service) -> NIOSSLContext? {
+        guard service.proto.isEncrypted else { return nil }
+        let verifies = service.tlsVerify == true
+        if let made = tlsContexts[verifies] { return made }
+        var tls = TLSConfiguration.makeClientConfiguration()
+        tls.certificateVerification = verifies ? .fullVerification : .none
+        do {
+            let context = try NIOSSLContext(configuration: tls)
+            tlsContexts[verifies] = context
+            return context
+        } catch {
+            log.error("service \(service.name ?? service.id): TLS cannot be set up: \(error)")
+            return nil
+        }
+    }
+
+    private func namesChanged() { compile() }
+
+    private static func note(_ event: GatewayEvent, _ log: GatewayLog) {
+        guard case .health(let health) = event, health.change.from.isRoutable != health.change.to.isRoutable else {
+            return
+        }
+        let counters = health.change.counters
+        log.notice(
+            "\(health.upstream): \(health.target) (\(health.address)) is \(health.change.to.isRoutable ? "healthy" : "unhealthy") "
+                + "by \(health.cause.rawValue) check; successes \(counters.success), HTTP failures \(counters.http), "
+                + "TCP failures \(counters.tcp), timeouts \(counters.timeout)")
+    }
+
+    // MARK: Connections to the Admin API
+
+    func acceptAdmin(_ channel: any Channel) -> EventLoopFuture<Void> {
+        let connection = ServerConnection(
+            delegate: AdminConnection(gateway: self), limits: settings.limits, timeouts: settings.timeouts,
+            servesHalfClosed: false)
+        do {
+            try channel.pipeline.syncOperations.addHandler(connection)
+            adminConnections[ObjectIdentifier(connection)] = connection
+            return channel.eventLoop.makeSucceededVoidFuture()
+        } catch {
+            return channel.eventLoop.makeFailedFuture(error)
+        }
+    }
+
+    func adminClosed(_ connection: ServerConnection) { adminConnections[ObjectIdentifier(connection)] = nil }
+
+    /// Stops listening and probing, lets requests under way finish for as long as the settings allow, closes the rest.
+    func stop() -> EventLoopFuture<Void> {
+        let closed = listeners.map { $0.close().flatMapErrorThrowing { _ in } }
+        listeners = []
+        monitor.stop()
+        names.stop()
+        for connection in Array(adminConnections.values) { connection.close() }
+        let drained = workers.map { handle in handle.loop.flatSubmit { handle.worker.value.drain() } }
+        let limit = loop.makePromise(of: Void.self)
+        let timer = loop.scheduleTask(in: settings.drain) { limit.succeed() }
+        EventLoopFuture.andAllComplete(closed + drained, on: loop).whenComplete { _ in
+            timer.cancel()
+            limit.succeed()
+        }
+        return limit.futureResult.map { [workers] in
+            for handle in workers { handle.loop.execute { handle.worker.value.closeAll() } }
+        }
+    }
+}
+
+extension GatewayCore: GatewayControl {
+    func apply(_ configuration: Configuration) {
+        loop.assertInEventLoop()
+        self.configuration = configuration
+        version += 1
+        compile()
+        let event = GatewayEvent.config(ConfigEvent(version: version, configuration: configuration, source: source))
+        events.append { event.json(t: UInt64($0), seq: $1) }
+    }
+
+    func health(ofUpstream id: String) -> UpstreamHealth? { monitor.health(ofUpstream: id) }
+
+    func setHealth(_ healthy: Bool, upstream: String, target: String, address: String?) -> ManualHealthResult {
+        monitor.setHealth(healthy, upstream: upstream, target: target, address: address)
+    }
+
+    func status() -> ServerStatus {
+        func sum(_ count: (ProxyCounters) -> Int) -> Int { workers.reduce(0) { $0 + count($1.counters) } }
+        let (accepted, open, writing) = (sum { $0.accepted.value }, sum { $0.open.value }, sum { $0.writing.value })
+        return ServerStatus(
+            connectionsAccepted: accepted, connectionsHandled: accepted, connectionsActive: open, connectionsReading: 0,
+            connectionsWriting: writing, connectionsWaiting: max(0, open - writing),
+            totalRequests: sum { $0.requests.value })
+    }
+}
+
+extension GatewaySettings {
+    /// What `GET /` shows of them, under Kong's names.
+    var shown: JSONValue {
+        [
+            "proxy_listen": [.string(proxyListen.text)], "admin_listen": [.string(adminListen.text)],
+            "database": isDeclarative ? "off" : "memory", "router_flavor": "traditional_compatible",
+            "upstream_keepalive_pool_size": .integer(pool.size),
+            "upstream_keepalive_max_requests": .integer(pool.maximumRequests),
+            "upstream_keepalive_idle_timeout": .integer(Int(pool.idleTimeout.nanoseconds / 1_000_000_000)),
+        ]
+    }
+}

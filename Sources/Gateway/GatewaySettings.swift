@@ -1,0 +1,32 @@
+// This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
+
+package import NIOCore
+package import Wire
+
+/// What a gateway process is told at its start. The command line fills it from flags, then `KONG_*` variables, then these
+/// defaults.
+package struct GatewaySettings: Sendable {
+    package var proxyListen: SocketAddress
+    package var adminListen: SocketAddress
+    /// Names that are not looked up: `host:port` (lower case) to an address, as curl's `--resolve`.
+    package var resolve: [String: SocketAddress] = [:]
+    /// Answers exactly as Kong where the article asks for more.
+    package var strict = false
+    /// A declarative file was given: the Admin API writes no entities.
+    package var isDeclarative = false
+    package var limits = WireLimits()
+    package var timeouts = ServerTimeouts()
+    package var pool = UpstreamPoolSettings()
+    /// Longest body the Admin API takes (kong.conf `nginx_admin_client_max_body_size`), bytes.
+    package var adminBodyBytes = 10 * 1024 * 1024
+    /// How long a stop waits for requests under way.
+    package var drain = TimeAmount.seconds(10)
+    /// How often a name that could be resolved, or could not, is looked up again. The system's resolver tells no TTL; 30 s
+    /// is when Kong tries a name again that failed.
+    package var lookupInterval = TimeAmount.seconds(30)
+
+    package init(proxyListen: SocketAddress, adminListen: SocketAddress) {
+        self.proxyListen = proxyListen
+        self.adminListen = adminListen
+    }
+}

@@ -1,0 +1,176 @@
+// This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
+
+package import NIOCore
+import Synchronization
+
+/// What the data plane needs to know of the health of one address, readable from any loop. The health monitor alone
+/// writes it; it outlives changes of configuration as long as the monitor keeps the address.
+package final class AddressHealth: Sendable {
+    private let available: Atomic<Bool>
+    private let fullyHealthy: Atomic<Bool>
+
+    package init(_ state: HealthMachine.State = .healthy) {
+        available = Atomic(state.isRoutable)
+        fullyHealthy = Atomic(state == .healthy)
+    }
+
+    /// Whether balancers may pick the address.
+    package var isAvailable: Bool { available.load(ordering: .relaxed) }
+
+    /// Whether a success would leave no trace, because the state is `healthy` already.
+    package var ignoresSuccess: Bool { fullyHealthy.load(ordering: .relaxed) }
+
+    /// Relaxed stores are enough: a loop that sees the old value for a moment acts as one that asked a moment earlier.
+    func publish(_ state: HealthMachine.State) {
+        available.store(state.isRoutable, ordering: .relaxed)
+        fullyHealthy.store(state == .healthy, ordering: .relaxed)
+    }
+}
+
+/// One socket address behind an upstream, as one version of the configuration sees it. Immutable but for its health,
+/// which it shares with the same address of other versions.
+package final class TargetAddress: Sendable {
+    /// What makes two addresses of an upstream the same one to its checker, over all changes of configuration.
+    package struct Key: Hashable, Sendable {
+        package var ip: String
+        package var port: Int
+        package var hostname: String
+    }
+
+    package let upstreamID: String
+    package let upstreamName: String
+    package let targetID: String
+    /// As stored and shown: `host:port`.
+    package let target: String
+    package let key: Key
+    package let socketAddress: SocketAddress
+    package let weight: Int
+    /// Its place in `TargetSet.addresses`.
+    package let index: Int
+    package let health: AddressHealth
+    let checkerName: CheckerName
+    /// Nil: nobody wants passive reports.
+    let passiveChecks: PassiveChecks?
+
+    /// The host of the target: a name, or the address itself.
+    package var host: String { key.hostname }
+    package var ip: String { key.ip }
+    package var port: Int { key.port }
+    package var isAvailable: Bool { health.isAvailable }
+    /// `ip:port`, an IPv6 address in brackets.
+    package var text: String { Self.text(ip: ip, port: port) }
+
+    init(
+        upstream: Upstream, target: Target, key: Key, socketAddress: SocketAddress, weight: Int, index: Int,
+        health: AddressHealth, passiveChecks: PassiveChecks?
+    ) {
+        upstreamID = upstream.id
+        upstreamName = upstream.name
+        targetID = target.id
+        self.target = target.target
+        self.key = key
+        self.socketAddress = socketAddress
+        self.weight = weight
+        self.index = index
+        self.health = health
+        self.passiveChecks = passiveChecks
+        checkerName = CheckerName(upstream)
+    }
+
+    static func text(ip: String, port: Int) -> String {
+        ip.utf8.contains(UInt8(ascii: ":")) ? "[\(ip)]:\(port)" : "\(ip):\(port)"
+    }
+}
+
+/// The name under which the states of an upstream's addresses are kept: its own, so that an upstream that is deleted
+/// and made again finds them. An upstream that stands for a service is not the upstream of the same name.
+struct CheckerName: Hashable, Sendable {
+    var upstream: String
+    var standsForService: Bool
+
+    init(_ upstream: Upstream) {
+        self.upstream = upstream.name
+        standsForService = upstream.serviceID != nil
+    }
+}
+
+// MARK: Passive reports
+
+/// What proxying one try to an address came to (kong-facts 6.4 says when each is reported).
+package enum PassiveOutcome: Hashable, Sendable {
+    /// The upstream's status, 502 for a connection that failed on the last try.
+    case httpStatus(Int)
+    case tcpFailure
+    case timeout
+}
+
+/// Which request a passive report comes from, for the record of events.
+package struct AttemptLabel: Hashable, Sendable {
+    /// `X-Kong-Request-Id`.
+    package var request: String
+    /// `X-Chaos-Id`, when a load generator sent one.
+    package var chaos: String?
+
+    package init(request: String, chaos: String? = nil) {
+        self.request = request
+        self.chaos = chaos
+    }
+}
+
+/// The passive side of an upstream's checks, compiled so that a loop can tell which outcomes cannot matter.
+final class PassiveChecks: Sendable {
+    let lists: StatusLists
+    let limits: HealthMachine.Limits
+
+    init(_ checks: HealthChecks.Passive) {
+        lists = checks.statusLists
+        limits = checks.limits
+    }
+}
+
+extension TargetAddress {
+    /// Reports what a try to this address came to. May be called on any loop; on the control loop itself it is applied
+    /// before it returns, so that the next pick sees it.
+    ///
+    /// A success on a healthy address costs one relaxed load.
+    ///
+    /// - Parameter label: asked only when the report may matter.
+    package func reportPassive(
+        _ outcome: PassiveOutcome, to reporter: HealthReporter, label: () -> AttemptLabel? = { nil }
+    ) {
+        guard let passiveChecks, mayMatter(outcome, to: passiveChecks) else { return }
+        reporter.deliver(outcome, for: self, label: label())
+    }
+
+    private func mayMatter(_ outcome: PassiveOutcome, to checks: PassiveChecks) -> Bool {
+        switch outcome {
+        case .httpStatus(let status):
+            switch checks.lists.meaning(of: status) {
+            case .ignored: false
+            case .success: checks.limits.successes > 0 && !health.ignoresSuccess
+            case .failure: checks.limits.httpFailures > 0
+            }
+        case .tcpFailure: checks.limits.tcpFailures > 0
+        case .timeout: checks.limits.timeouts > 0
+        }
+    }
+}
+
+/// The way from any loop to the health monitor.
+package struct HealthReporter: Sendable {
+    private let loop: any EventLoop
+    private let monitor: NIOLoopBound<HealthMonitor>
+
+    init(_ monitor: HealthMonitor, loop: any EventLoop) {
+        self.loop = loop
+        self.monitor = NIOLoopBound(monitor, eventLoop: loop)
+    }
+
+    func deliver(_ outcome: PassiveOutcome, for address: TargetAddress, label: AttemptLabel?) {
+        if loop.inEventLoop {
+            monitor.value.reportPassive(outcome, for: address, label: label)
+        } else {
+            loop.execute { monitor.value.reportPassive(outcome, for: address, label: label) }
+        }
+    }
+}

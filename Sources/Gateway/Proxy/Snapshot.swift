@@ -1,0 +1,94 @@
+// This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
+
+import NIOCore
+import NIOSSL
+import Wire
+
+/// A configuration as the data plane reads it: compiled once, never changed, shared by all loops.
+final class Snapshot: Sendable {
+    let routes: RouteTable
+    /// The service of each route, in the order of the configuration's routes.
+    let services: [CompiledService?]
+    /// The balanced upstreams; `CompiledService.Peers.balanced` counts in this order.
+    let targetSets: [TargetSet]
+
+    init(routes: RouteTable, services: [CompiledService?], targetSets: [TargetSet]) {
+        self.routes = routes
+        self.services = services
+        self.targetSets = targetSets
+    }
+}
+
+/// A service with everything that proxying a request to it needs.
+final class CompiledService: Sendable {
+    enum Peers: Sendable {
+        /// By the upstream of this place in the snapshot the service belongs to, and only in that one.
+        case balanced(Int)
+        /// Turn by turn over the addresses of the service's own host; not empty.
+        case direct([Peer.Direct])
+        /// The host is being looked up for the first time; a snapshot with the answer will follow.
+        case pending
+        /// The host has no address.
+        case unresolved
+    }
+
+    let service: Service
+    let peers: Peers
+    let upstream: Upstream?
+    /// Nil for plain text, or when TLS could not be set up.
+    let tls: NIOSSLContext?
+
+    init(_ service: Service, peers: Peers, upstream: Upstream?, tls: NIOSSLContext?) {
+        self.service = service
+        self.peers = peers
+        self.upstream = upstream
+        self.tls = tls
+    }
+
+    var isEncrypted: Bool { service.proto.isEncrypted }
+
+    /// What connections to one peer must have in common to serve the same requests.
+    func transport(to peer: Peer) -> UpstreamPool.Transport {
+        isEncrypted ? .tls(serverName: serverName(for: peer), verifies: service.tlsVerify == true) : .plain
+    }
+
+    /// The host that the upstream is called by, before a port is added (kong/runloop/balancer/init.lua set_host_header).
+    private func hostName(for peer: Peer) -> String { upstream?.hostHeader ?? peer.host }
+
+    /// The Host field for a try.
+    func hostField(for peer: Peer) -> (name: String, port: Int?) {
+        let name = hostName(for: peer)
+        let isDefaultPort = peer.port == (isEncrypted ? 443 : 80)
+        return (
+            name.utf8.contains(UInt8(ascii: ":")) && upstream?.hostHeader == nil ? "[\(name)]" : name,
+            isDefaultPort ? nil : peer.port
+        )
+    }
+
+    /// The name for SNI; nil for a literal address, which SNI does not carry.
+    func serverName(for peer: Peer) -> String? {
+        guard isEncrypted else { return nil }
+        let name = hostName(for: peer)
+        return (try? SocketAddress(ipAddress: name, port: 0)) == nil ? name : nil
+    }
+}
+
+/// A request that has found its route.
+struct RoutedRequest {
+    let service: CompiledService
+    /// Of the service's upstream; stays the one that the request began with when another configuration comes.
+    let balancer: Balancer?
+    /// Path and query for the upstream.
+    let uri: ByteBuffer
+    /// What was taken off the path, or nil.
+    let strippedPrefix: ByteBuffer?
+    let preservesHost: Bool
+    /// For consistent hashing.
+    let hash: UInt32
+    /// A cookie that binds the client to its target, as the value of Set-Cookie.
+    let setCookie: String?
+    /// WebDAV's LOCK is as little repeatable as POST.
+    let isLock: Bool
+
+    func hostField(for peer: Peer) -> (name: String, port: Int?)? { preservesHost ? nil : service.hostField(for: peer) }
+}
