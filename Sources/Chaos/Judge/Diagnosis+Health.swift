@@ -114,7 +114,7 @@ extension Diagnosis {
             return ["No probe ended between \(readable(first)) and \(readable(last)), interval \(interval)"]
         }
         return failedProbes(probes, replay) + ignoredProbes(probes, rules)
-            + lastCounters(replay, through: last, [.success])
+            + lastCounters(replay, .active, through: last, [.success])
     }
 
     private func failedProbes(_ probes: [JournalEvent.Probe], _ replay: HealthReplay) -> [String] {
@@ -160,10 +160,9 @@ extension Diagnosis {
     }
 
     func lastCounters(
-        _ replay: HealthReplay, through last: Int64, _ reports: [JournalEvent.Report]
+        _ replay: HealthReplay, _ side: HealthRules.Side, through last: Int64, _ reports: [JournalEvent.Report]
     ) -> [String] {
         guard let event = replay.changes.last(where: { $0.at.t <= last }) else { return [] }
-        let side: HealthRules.Side = event.cause == .active ? .active : .passive
         let counts = reports.map { "\($0.words) \(event.counters[$0]) of \(replay.rules[side][$0])" }
         return ["Counters of \(name(of: replay.place)) at \(readable(event.at.t)): \(counts.joined(separator: ", "))"]
     }
@@ -198,7 +197,7 @@ extension Diagnosis {
             let setting = replay.rules.setting(.success, .passive)
             reasons.append("Passive successes cleared the failure counters \(cleared) times (\(setting))")
         }
-        return reasons + lastCounters(replay, through: last, [.httpFailure, .tcpFailure, .timeout])
+        return reasons + lastCounters(replay, .passive, through: last, [.httpFailure, .tcpFailure, .timeout])
     }
 
     /// What a mock answered, and what the passive checks make of it.

@@ -3,13 +3,12 @@
 /// A part of the language that a plan can use.
 package enum Capability: String, Hashable, Sendable, CaseIterable {
     case virtualMode, severalGateways, remoteGateway, gatewayInProcess, mockRoutes, mockHealthPath, linkTLS, linkPort
-    case loadMix, loadReplay, loadBurst, loadConnections, loadWarmup
+    case loadReplay
     case stepWhen, stepEvery, stepBetween, stepAfterObserved
     case stepSignal, stepStop, stepConfig, stepPatch, stepHealth, stepDNS, stepStress, stepExec, stepCrashLoop
     case stepChoosesNode
     case faultKind, faultMatch, latencyDistribution
-    case expectRequests, expectExit, expectUsage, expectLog, expectMetric, expectBaseline
-    case neverConnections
+    case expectUsage, expectLog, expectMetric, expectBaseline
 }
 
 /// What the language has and the runner or the judge does not do yet. This is the one place: taking a line out is all it
@@ -25,10 +24,7 @@ package enum Capabilities {
         .mockHealthPath: "a `health:` path other than /health",
         .linkTLS: "links with `protocol: tls`; use tcp or http",
         .linkPort: "a fixed `port:` of a link; leave it out, any free port is taken",
-        .loadMix: "`mix:` of a load; write one load a request",
         .loadReplay: "`replay:` of a load; write `rate:` and `for:`",
-        .loadBurst: "`burst:` stages of a load",
-        .loadConnections: "`connections:` of a load; leave it out",
         .stepWhen: "`when:` of a step; write `at:`",
         .stepEvery: "`every:` of a step; write each step",
         .stepBetween: "`between:` of a step; write `at:`",

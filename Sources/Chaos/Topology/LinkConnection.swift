@@ -24,6 +24,8 @@ final class LinkConnection {
         var early: [Delivery] = []
         /// How it ended, as seen and given to the chain.
         var end: StreamEnd?
+        /// Its orderly end was passed on: the other channel's output is closed.
+        var hasFinished = false
         /// A read was asked for and not answered yet.
         var isReading = false
     }
@@ -123,6 +125,8 @@ final class LinkConnection {
     fileprivate func closed(_ side: Side) {
         closedSides.append(side)
         switch withFlow(side, { $0.end }) {
+        // NIO tells the end of the input of a channel whose output is closed already by closing it.
+        case nil where withFlow(side.other, { $0.hasFinished }): ended(side, .finished)
         // Closed without having said so: killed.
         case nil: ended(side, .reset)
         // Closed after its end, while the other still has something to say: nobody listens to that one any more.
@@ -163,6 +167,7 @@ final class LinkConnection {
             case .bytes(let chunk): sink.write(chunk, promise: nil)
             case .end(.finished):
                 sink.flush()
+                withFlow(side) { $0.hasFinished = true }
                 sink.close(mode: .output, promise: nil)
             case .end(.reset): Self.abort(sink)
             }

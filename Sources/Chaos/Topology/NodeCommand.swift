@@ -24,7 +24,8 @@ enum NodeCommand {
     }
 
     static func gateway(
-        _ node: GatewayNode, proxyPort: Int, adminPort: Int, overrides: [Override], options: ProcessTopology.Options
+        _ node: GatewayNode, proxyPort: Int, adminPort: Int, overrides: [Override], seed: UInt64,
+        options: ProcessTopology.Options
     ) throws(TopologyError) -> ChildSpecification {
         var environment = options.environment
         // What is not asked for would meet other gateways of this host on Kong's fixed ports.
@@ -32,7 +33,7 @@ enum NodeCommand {
         for setting in node.environment { environment[setting.name] = setting.value }
         var arguments = [
             "gateway", "--supervised", "--config", try document(of: node, options), "--proxy-listen",
-            "127.0.0.1:\(proxyPort)", "--admin-listen", "127.0.0.1:\(adminPort)",
+            "127.0.0.1:\(proxyPort)", "--admin-listen", "127.0.0.1:\(adminPort)", "--seed", "\(seed)",
         ]
         for override in overrides {
             let host = override.binding.host.contains(":") ? "[\(override.binding.host)]" : override.binding.host

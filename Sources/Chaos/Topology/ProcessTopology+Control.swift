@@ -48,15 +48,15 @@ extension ProcessTopology {
 
     // MARK: Steps
 
-    package func perform(_ action: Step.Action, name: String) -> EventLoopFuture<Void> {
+    package func perform(_ action: Step.Action, name: String) -> EventLoopFuture<StepEffect> {
         loop.assertInEventLoop()
         switch action {
-        case .checkpoint: return loop.makeSucceededVoidFuture()
-        case .set(let mock, let settings): return set(mock, MockSwitches.json(settings), step: name)
-        case .fault(let fault): return onLink(fault.link) { $0.install(InstalledToxic(fault, name: name)) }
-        case .kill(let node): return kill(node)
-        case .pause(let node): return onNode(node) { $0.pause() }
-        case .resume(let node): return onNode(node) { $0.resume() }
+        case .checkpoint: return effect(of: loop.makeSucceededVoidFuture())
+        case .set(let mock, let settings): return effect(of: set(mock, MockSwitches.json(settings), step: name))
+        case .fault(let fault): return effect(of: onLink(fault.link) { $0.install(InstalledToxic(fault, name: name)) })
+        case .kill(let node): return effect(of: kill(node))
+        case .pause(let node): return effect(of: onNode(node) { $0.pause() })
+        case .resume(let node): return effect(of: onNode(node) { $0.resume() })
         case .start(let node): return start(node)
         case .restart(let node, let drain):
             return onNode(node) { $0.stop(drain: drain.timeAmount) }.assumeIsolated()
@@ -65,15 +65,21 @@ extension ProcessTopology {
         }
     }
 
-    package func undo(_ action: Step.Action, name: String) -> EventLoopFuture<Void> {
+    package func undo(_ action: Step.Action, name: String) -> EventLoopFuture<StepEffect> {
         loop.assertInEventLoop()
         switch action {
-        case .checkpoint, .resume, .start, .restart: return loop.makeSucceededVoidFuture()
-        case .set(let mock, _): return set(mock, former.removeValue(forKey: name) ?? [:], step: nil)
-        case .fault(let fault): return onLink(fault.link) { $0.remove(name) }
+        case .checkpoint, .resume, .start, .restart: return effect(of: loop.makeSucceededVoidFuture())
+        case .set(let mock, _): return effect(of: set(mock, former.removeValue(forKey: name) ?? [:], step: nil))
+        case .fault(let fault): return effect(of: onLink(fault.link) { $0.remove(name) })
         case .kill(let node): return start(node)
-        case .pause(let node): return onNode(node) { $0.resume() }
+        case .pause(let node): return effect(of: onNode(node) { $0.resume() })
         }
+    }
+
+    /// Somewhere between now and the end of the action.
+    private func effect(of action: EventLoopFuture<Void>) -> EventLoopFuture<StepEffect> {
+        let (loop, begun) = (loop, loop.now)
+        return action.map { StepEffect(earliest: begun, latest: loop.now) }
     }
 
     private func onLink(_ id: String, _ body: (Link) -> EventLoopFuture<Void>) -> EventLoopFuture<Void> {
@@ -103,7 +109,7 @@ extension ProcessTopology {
 
     private func settled(_ links: [Link]) -> EventLoopFuture<Void> { all(links.map { $0.setTarget(nil) }) }
 
-    private func start(_ id: String) -> EventLoopFuture<Void> {
+    private func start(_ id: String) -> EventLoopFuture<StepEffect> {
         if let mock = mocks[id] { return start(mock) }
         if let gateway = gateways[id] { return start(gateway) }
         return unknown(id)

@@ -99,9 +99,11 @@ package final class ProcessTopology: TopologyDriver {
             return loop.makeFailedFuture(error)
         }
         // Links learn their targets from the mocks' starts, gateways need both.
-        return all(mocks.values.map { start($0) })
+        return all(mocks.values.map { start($0).map { _ in } })
             .assumeIsolated()
-            .flatMap { self.isStopping ? self.stopped() : self.all(self.gateways.values.map { self.start($0) }) }
+            .flatMap {
+                self.isStopping ? self.stopped() : self.all(self.gateways.values.map { self.start($0).map { _ in } })
+            }
             .nonisolated()
     }
 
@@ -134,7 +136,8 @@ package final class ProcessTopology: TopologyDriver {
             links[binding.link]?.address.port.map { NodeCommand.Override(binding: binding, linkPort: $0) }
         }
         let specification = try NodeCommand.gateway(
-            node, proxyPort: proxy, adminPort: admin, overrides: overrides, options: options)
+            node, proxyPort: proxy, adminPort: admin, overrides: overrides, seed: world.random.seed,
+            options: options)
         gateways[node.id] = GatewayProcess(node, process(specification) { .gatewayRecord(gateway: node.id, $0) })
     }
 
@@ -159,38 +162,51 @@ package final class ProcessTopology: TopologyDriver {
             for link in links(to: node) { link.setTarget(nil) }
         }
         onEvent(.process(node: node, change, at: instant))
+        if case .exited(_, isExpected: false) = change {
+            for line in LogTail.lines(of: options.folder.file("\(node).log")) { onEvent(.log(node: node, line)) }
+        }
     }
 
     private func links(to mock: String) -> [Link] {
         topology.links.filter { $0.to == mock }.compactMap { links[$0.id] }
     }
 
-    func start(_ mock: Mock) -> EventLoopFuture<Void> {
-        mock.process.start().assumeIsolated()
+    /// - Returns: when the mock could be reached.
+    func start(_ mock: Mock) -> EventLoopFuture<StepEffect> {
+        let loop = loop
+        return mock.process.start().assumeIsolated()
             .flatMapThrowing { ready in
                 let address = try Self.address("address", in: ready, of: mock.node.id)
                 mock.address = address
                 return address
             }
-            .flatMap { address in self.all(self.links(to: mock.node.id).map { $0.setTarget(address) }) }
-            .flatMap { self.readSettings(of: mock) }
+            .flatMap { (address: SocketAddress) in
+                let ready = loop.now
+                return self.all(self.links(to: mock.node.id).map { $0.setTarget(address) })
+                    .map { StepEffect(earliest: ready, latest: loop.now) }
+            }
+            .flatMap { effect in self.readSettings(of: mock).map { effect } }
             .nonisolated()
     }
 
-    func start(_ gateway: GatewayProcess) -> EventLoopFuture<Void> {
-        gateway.process.start().assumeIsolated()
+    /// - Returns: when the gateway listened; its event stream is open then.
+    func start(_ gateway: GatewayProcess) -> EventLoopFuture<StepEffect> {
+        let loop = loop
+        return gateway.process.start().assumeIsolated()
             .flatMapThrowing { ready in
                 gateway.proxy = try Self.address("proxy", in: ready, of: gateway.node.id)
-                let admin = try Self.address("admin", in: ready, of: gateway.node.id)
-                gateway.admin = admin
-                return admin
+                gateway.admin = try Self.address("admin", in: ready, of: gateway.node.id)
+                // It says when it was ready; it listened a moment before.
+                let stamp = ready["t"]?.intValue.map { NIODeadline.uptimeNanoseconds(UInt64(max(0, $0))) }
+                return StepEffect(earliest: min(stamp ?? loop.now, loop.now), latest: loop.now)
             }
-            .flatMap { (admin: SocketAddress) in self.follow(gateway, admin: admin) }
+            .flatMap { (effect: StepEffect) in self.follow(gateway).map { effect } }
             .nonisolated()
     }
 
-    private func follow(_ gateway: GatewayProcess, admin: SocketAddress) -> EventLoopFuture<Void> {
+    private func follow(_ gateway: GatewayProcess) -> EventLoopFuture<Void> {
         let id = gateway.node.id
+        guard let admin = gateway.admin else { return unknown(id) }
         let stream = EventStream(admin: admin, world: world, loop: loop) { [weak self] event in
             guard let self else { return }
             switch event {

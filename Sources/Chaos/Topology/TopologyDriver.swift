@@ -10,8 +10,21 @@ package enum TopologyEvent: Sendable {
     /// A record of a mock; its field `t` is its stamp.
     case mockRecord(mock: String, JSONValue)
     case process(node: String, ProcessChange, at: NIODeadline)
+    /// A line of a node's log that explains what became of it.
+    case log(node: String, String)
     /// Something that a reader of the journal should know: lost evidence above all.
     case note(String)
+}
+
+/// When the effect of a step set in: not before `earliest`, and for certain at `latest`.
+package struct StepEffect: Hashable, Sendable {
+    package var earliest: NIODeadline
+    package var latest: NIODeadline
+
+    package init(earliest: NIODeadline, latest: NIODeadline) {
+        self.earliest = earliest
+        self.latest = latest
+    }
 }
 
 /// A target as the gateway's Admin API reports it.
@@ -50,9 +63,9 @@ package protocol TopologyDriver: AnyObject {
     func probe(_ gateway: String, path: String) -> EventLoopFuture<Int>
 
     /// Does a step; the future completes when its effect is there. `name` keeps steps apart and names their draws.
-    func perform(_ action: Step.Action, name: String) -> EventLoopFuture<Void>
+    func perform(_ action: Step.Action, name: String) -> EventLoopFuture<StepEffect>
     /// Takes back what `perform` did under this name.
-    func undo(_ action: Step.Action, name: String) -> EventLoopFuture<Void>
+    func undo(_ action: Step.Action, name: String) -> EventLoopFuture<StepEffect>
 
     /// Ends everything in order, gateways first, so that all of their events are told before it completes. Never fails.
     func stop() -> EventLoopFuture<Void>

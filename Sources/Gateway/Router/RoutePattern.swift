@@ -42,8 +42,7 @@ struct RoutePattern: @unchecked Sendable {
     /// The bytes that every match must begin with: what the route is indexed by. May be shorter than what is true.
     static func literalPrefix(of pattern: String) -> [UInt8] {
         let bytes = Array(pattern.utf8)
-        // Another alternative need not begin like the first; looking for the depth of a bar is not worth the trouble.
-        guard !bytes.contains(UInt8(ascii: "|")) else { return [] }
+        guard !mayHaveAlternatives(bytes) else { return [] }
         let marks = Set("/-_~%=&,:;@!'".utf8)
         var result: [UInt8] = []
         var place = 0
@@ -52,7 +51,7 @@ struct RoutePattern: @unchecked Sendable {
             let byte = isEscaped ? bytes[place + 1] : bytes[place]
             let isLiteral =
                 isEscaped
-                ? marks.union([UInt8(ascii: ".")]).contains(byte)
+                ? marks.contains(byte) || byte == UInt8(ascii: ".")
                 : marks.contains(byte) || byte.isASCIILetter || byte.isASCIIDigit
             guard isLiteral else { break }
             result.append(byte)
@@ -61,5 +60,27 @@ struct RoutePattern: @unchecked Sendable {
         let repeats = Set("*?{".utf8)
         if place < bytes.count, repeats.contains(bytes[place]) { _ = result.popLast() }
         return result
+    }
+
+    /// Whether a `|` may stand outside of all groups: each alternative then begins in its own way. Where finding out
+    /// would need a parser (a bar beside character classes, quotations, comments, options), the answer is true.
+    private static func mayHaveAlternatives(_ pattern: [UInt8]) -> Bool {
+        guard pattern.contains(UInt8(ascii: "|")) else { return false }
+        let text = String(decoding: pattern, as: UTF8.self)
+        let plainGroups = ["(?:", "(?<", "(?P<"].reduce(text) { $0.split(separator: $1).joined(separator: "(") }
+        if plainGroups.contains("(?") || text.contains("[") || text.contains("\\Q") { return true }
+        var depth = 0
+        var isEscaped = false
+        for byte in pattern {
+            defer { isEscaped = !isEscaped && byte == UInt8(ascii: "\\") }
+            if isEscaped { continue }
+            switch byte {
+            case UInt8(ascii: "("): depth += 1
+            case UInt8(ascii: ")"): depth -= 1
+            case UInt8(ascii: "|") where depth == 0: return true
+            default: break
+            }
+        }
+        return false
     }
 }

@@ -141,7 +141,8 @@ extension MockSettings {
 
     private static func nextErrors(_ text: String) throws(Mistake) -> NextErrors? {
         if SettingText.isOn(text) == false { return nil }
-        let words = text.split(separator: " ")
+        // `3/10` needs no quotes in a shell.
+        let words = text.split(separator: "/").joined(separator: " of ").split(separator: " ")
         let counts = words.count == 3 && words[1] == "of" ? [Int(words[0]), Int(words[2])] : [Int(text), Int(text)]
         guard let failures = counts[0], let requests = counts[1], requests > 0, (0...requests).contains(failures) else {
             throw Mistake(message: "\"\(text)\" is no count of errors", advice: "write one such as `3 of 10`, or off")

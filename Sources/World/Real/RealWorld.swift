@@ -29,9 +29,14 @@ extension World {
     ///   - threads: event loops, each with a thread of its own.
     ///   - seed: nil draws one from the system.
     package static func real(threads: Int = 1, seed: UInt64? = nil) -> World {
-        var system = SystemRandomNumberGenerator()
-        return World(
+        World(
             loops: MultiThreadedEventLoopGroup(numberOfThreads: threads), network: RealNetwork(),
-            wallClock: RealWallClock(), random: RandomStreams(seed: seed ?? system.next()))
+            wallClock: RealWallClock(), random: RandomStreams(seed: seed ?? drawSeed()))
+    }
+
+    /// A seed from the system, for a run that was given none.
+    package static func drawSeed() -> UInt64 {
+        var system = SystemRandomNumberGenerator()
+        return system.next()
     }
 }

@@ -48,7 +48,8 @@ import Testing
         let invariant = try #require(verdict["never-2"])
         #expect(invariant.result == .fail)
         #expect(
-            invariant.sentence.contains("traffic to api while health(api) == unhealthy came 1010 times, first at 10.1s"))
+            invariant.sentence.contains("traffic to api while health(api) == unhealthy came 1010 times, first at 10.1s")
+        )
         let window = try #require(verdict["window-3"])
         #expect(window.result == .fail)
         #expect(window.reasons.contains { $0.hasPrefix("api got ") && $0.contains(" requests while it was unhealthy") })

@@ -105,7 +105,7 @@ import World
             server.send("answer")
             server.finish()
             #expect(await client.received(6) == "answer")
-            // Both sides have finished, so NIO closes the channel instead of telling the end of its input.
+            // NIO tells the end of the input of a channel whose output is closed already by closing it.
             #expect(await client.next() == .closed)
             #expect(try await eventually(.seconds(5), on: bench.loop) { bench.link.value.counters.open == 0 })
         }

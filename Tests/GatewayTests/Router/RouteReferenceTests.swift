@@ -78,7 +78,7 @@ import World
     @Test(arguments: UInt64(1)...4) func `paths are normal in the same way everywhere`(seed: UInt64) throws {
         var random = RandomStream(seed: seed, name: "normal paths")
         let table = RouteTable([.sketch("a", paths: ["/"], stripPath: false)])
-        let pieces = ["/", "/", ".", "..", "%2e", "%2F", "%41", "%7e", "%20", "a", "%", "b", "%zz", ":", "%3a", "é"]
+        let pieces = ["/", "/", ".", "..", "%2e", "%2F", "%41", "%7e", "%20", "x", "%", "y", "%zz", ":", "%3a", "é"]
         for _ in 0..<2000 {
             let path =
                 "/" + (0..<random.below(12)).map { _ in pieces[Int(random.below(UInt64(pieces.count)))] }.joined()

@@ -135,6 +135,16 @@ import Testing
             "an alternative need not begin like the first", [.sketch("a", paths: ["~/one|/two"])],
             [(.init("/one"), "a"), (.init("/two"), "a"), (.init("/three/two"), nil)]),
         Row(
+            "alternatives within a group are no matter of the beginning",
+            [
+                .sketch("a", paths: ["~/users/(?<kind>one|two)/x"]), .sketch("b", paths: [#"~/p[(]|/q[)]\("#]),
+                .sketch("c", paths: ["~/c(?#(|)|/d"]),
+            ],
+            [
+                (.init("/users/two/x"), "a"), (.init("/users/three/x"), nil), (.init("/p("), "b"),
+                (.init(#"/q)%5C("#), nil), (.init("/d"), "c"),
+            ]),
+        Row(
             "what a repetition makes optional is not asked for",
             [.sketch("a", paths: ["~/ab?c", "~/x{0,1}y", "~/k*/l"])],
             [(.init("/ac"), "a"), (.init("/abc"), "a"), (.init("/y"), "a"), (.init("//l"), nil), (.init("/kk/l"), "a")]),
@@ -151,7 +161,7 @@ import Testing
             ]),
         Row(
             "a regular expression sees decoded characters, reserved ones encoded",
-            [.sketch("a", paths: [#"~/meta/\d\+ \."#]), .sketch("b", paths: ["~/reserved%2Fabc"])],
+            [.sketch("a", paths: [#"~/meta/\\d\+ \."#]), .sketch("b", paths: ["~/reserved%2Fabc"])],
             [
                 (.init("/meta/%5Cd+%20%2E"), "a"), (.init("/meta/1"), nil), (.init("/reserved%2fabc"), "b"),
                 (.init("/reserved/abc"), nil),

@@ -18,6 +18,9 @@ struct Scope {
     var loads: [String] = []
     /// True in the texts of a request, where `n` is the number of the request.
     var hasRequestNumber = false
+    /// A step may be called like a variable: where a mark is written plainly (`after: slow`) the mark is meant, inside
+    /// `$(…)` the variable.
+    var prefersMarks = false
 
     func variable(_ name: String) -> Value? { variables.first { $0.name == name }?.value }
     func isMark(_ name: String) -> Bool { marks.contains(MarkName(name)) }
@@ -85,6 +88,7 @@ extension Scope {
     private func resolve(_ path: [String], at location: SourceLocation) throws(FoldError) -> Expression {
         let name = path.joined(separator: ".")
         if hasRequestNumber, path == ["n"] { return .name(path, location) }
+        if prefersMarks, isMark(name) { return .literal(.instant(MarkExpression(MarkName(name)))) }
         if path.count == 1, brokenVariables.contains(name) { throw .alreadyReported }
         if path.count == 1, let value = variable(name) { return .literal(value) }
         if path[0] == "hc" { return .literal(try healthCheck(of: nil, Array(path.dropFirst()), at: location)) }
@@ -97,6 +101,11 @@ extension Scope {
             return Problem(
                 at: location, "the mark `\(name)` is never made: the step has no end",
                 advice: "give it `for:`, or `restart: after 10s` when it kills")
+        }
+        if isMark(name + ".start") {
+            return Problem(
+                at: location, "`\(name)` is an interval, not an instant",
+                advice: "write `\(name).start` or `\(name).end`")
         }
         let parts = name.split(separator: "-").map(String.init)
         if parts.count > 1, parts.contains(where: { variable($0) != nil }) {

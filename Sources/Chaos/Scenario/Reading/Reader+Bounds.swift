@@ -31,7 +31,9 @@ extension Reader {
             return nil
         }
         let bound = bound(syntax, node, what, over: [.duration], bare: .refused)
-        guard let folded = fold(markSyntax), let mark = instant(folded, node, "the part behind `after`") else {
+        let tail = (node.scalar ?? "").components(after: " after ")
+        let folded = preferringMarks(in: tail) { $0.fold(markSyntax) }
+        guard let folded, let mark = instant(folded, node, "the part behind `after`") else {
             return nil
         }
         return bound.map { RelativeBound(bound: $0, after: mark) }
@@ -165,8 +167,15 @@ extension Reader {
 extension Reader {
     /// `tripped`, `recovered + 200ms`, `10s` (from the start of the load), `$(late ? a : b)`.
     mutating func mark(_ node: DocumentNode, _ what: String) -> MarkExpression? {
-        guard let folded = expression(node, what) else { return nil }
-        return instant(folded, node, what)
+        let folded = preferringMarks(in: node.scalar ?? "") { $0.expression(node, what) }
+        return folded.flatMap { instant($0, node, what) }
+    }
+
+    /// Plain names are marks first; text with `$(…)` means variables first.
+    private mutating func preferringMarks<Result>(in text: String, _ read: (inout Reader) -> Result) -> Result {
+        scope.prefersMarks = !text.contains("$(")
+        defer { scope.prefersMarks = false }
+        return read(&self)
     }
 
     /// A folded expression as an instant; a duration counts from the start of the load.
@@ -202,7 +211,7 @@ extension Reader {
             let first = try parser.expression()
             guard parser.take(.range) else {
                 try parser.expectEnd()
-                if fold(first) != nil {
+                if preferringMarks(in: text, { $0.fold(first) }) != nil {
                     report(
                         node.location, "`during` needs two marks", advice: "write \(text)..end, or a step with `for:`")
                 }
@@ -210,8 +219,9 @@ extension Reader {
             }
             let second = try parser.expression()
             try parser.expectEnd()
-            guard let from = fold(first).flatMap({ instant($0, node, "the start of `during`") }),
-                let to = fold(second).flatMap({ instant($0, node, "the end of `during`") })
+            let (start, end) = preferringMarks(in: text) { ($0.fold(first), $0.fold(second)) }
+            guard let from = start.flatMap({ instant($0, node, "the start of `during`") }),
+                let to = end.flatMap({ instant($0, node, "the end of `during`") })
             else { return nil }
             if from.mark == to.mark, to.offset < from.offset {
                 report(node.location, "`during` ends before it starts", advice: "put the earlier mark first")
@@ -230,5 +240,12 @@ extension Reader {
         let start = MarkName(text + ".start")
         return During(
             from: MarkExpression(scope.marks.contains(start) ? start : MarkName(text)), to: MarkExpression(end))
+    }
+}
+
+extension String {
+    /// What stands behind a separator, or nothing.
+    fileprivate func components(after separator: String) -> String {
+        firstRange(of: separator).map { String(self[$0.upperBound...]) } ?? ""
     }
 }

@@ -6,6 +6,10 @@ import Document
 /// part out) when it has reported why, so that one pass finds all mistakes.
 struct Reader {
     var scope = Scope()
+    /// What conditions may name; nil while the topology is read.
+    var conditionTopology: Topology?
+    /// For the default gap of windows.
+    var knownLoads: [LoadSpec] = []
     var problems = Problems()
     /// Well written, but not runnable yet (`Capabilities`).
     var unsupported = Problems()

@@ -1,0 +1,40 @@
+// This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
+
+extension Step.Action {
+    /// What it does, in one phrase for journals and live lines: `mock api: ERROR_RATE 0.9`.
+    package var phrase: String {
+        switch self {
+        case .checkpoint: "checkpoint"
+        case .set(let mock, let settings):
+            "mock \(mock): "
+                + settings.map { "\($0.name) \($0.value.stringValue ?? $0.value.description)" }
+                .joined(separator: ", ")
+        case .fault(let fault): "link \(fault.link): \(fault.fault.phrase), stream \(fault.stream.rawValue)"
+        case .kill(let node): "kill \(node)"
+        case .pause(let node): "pause \(node)"
+        case .resume(let node): "resume \(node)"
+        case .start(let node): "start \(node)"
+        case .restart(let node, _): "restart \(node)"
+        }
+    }
+
+    /// Steps on one subject are done one after the other, in order.
+    var subject: String {
+        switch self {
+        case .checkpoint: ""
+        case .set(let node, _), .kill(let node), .pause(let node), .resume(let node), .start(let node),
+            .restart(let node, _):
+            node
+        case .fault(let fault): fault.link
+        }
+    }
+}
+
+extension Fault {
+    fileprivate var phrase: String {
+        switch self {
+        case .latency(let latency, let jitter): "latency \(latency)" + (jitter == .zero ? "" : " ± \(jitter)")
+        case .refuse: "refuse"
+        }
+    }
+}

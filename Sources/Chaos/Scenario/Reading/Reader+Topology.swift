@@ -1,0 +1,225 @@
+// This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
+
+import Document
+import MockAPI
+
+extension Reader {
+    static let gatewayKeys = ["kong", "inline", "url", "admin", "env", "process"]
+
+    /// - Parameter files: what the file's relative paths and the options mean.
+    mutating func topology(_ node: DocumentNode, _ files: FileAccess) -> Topology? {
+        guard let fields = fields(node, "`topology`", keys: ["gateway", "mocks", "links", "bind"]) else { return nil }
+        let groups = mockGroups(required("mocks", in: fields, "`topology`", advice: "write mocks: { api: {} }"))
+        let nodes = groups.flatMap(\.nodes)
+        scope.mocks = nodes.map(\.id)
+        let gateways = gateways(
+            required("gateway", in: fields, "`topology`", advice: "write gateway: { kong: ./kong.yml }"), files)
+        scope.upstreams = gateways.flatMap(\.upstreams)
+        for gateway in gateways where nodes.contains(where: { $0.id == gateway.id }) {
+            report(gateway.location, "`\(gateway.id)` is a gateway and a mock", advice: "rename one")
+        }
+        var topology = Topology(gateways: gateways, groups: groups, links: [], bindings: [])
+        topology.links = links(fields["links"], topology)
+        topology.bindings = bindings(fields["bind"], topology)
+        checkReach(topology)
+        return topology
+    }
+
+    // MARK: Mocks
+
+    private mutating func mockGroups(_ node: DocumentNode?) -> [MockGroup] {
+        var groups: [MockGroup] = []
+        let list = members(node, "`mocks`")
+        if let node, list.isEmpty, node.members != nil { report(node.location, "`mocks` is empty", advice: "name one") }
+        for member in list {
+            guard isNodeName(member.key, at: member.keyLocation) else { continue }
+            guard let group = mockGroup(member) else { continue }
+            let taken = groups.flatMap(\.nodes).map(\.id)
+            for node in group.nodes where taken.contains(node.id) {
+                report(member.keyLocation, "there are two mocks `\(node.id)`", advice: "rename one")
+            }
+            groups.append(group)
+        }
+        return groups
+    }
+
+    private mutating func isNodeName(_ name: String, at location: SourceLocation) -> Bool {
+        let scalars = name.unicodeScalars
+        let isName =
+            scalars.first.map(Lexer.isLetter) == true && scalars.last != "-"
+            && scalars.allSatisfy { Lexer.isLetter($0) || Lexer.isDigit($0) || $0 == "-" }
+        if !isName {
+            report(
+                location, "`\(name)` cannot name a node",
+                advice: "use letters, digits, _ and -; `bind:` maps host names")
+        }
+        return isName
+    }
+
+    private mutating func mockGroup(_ member: DocumentNode.Member) -> MockGroup? {
+        let id = member.key
+        var count: Int?
+        var healthPath = "/health"
+        var settings: [MockSetting] = []
+        if !member.value.isNull {
+            let what = "the mock `\(id)`"
+            guard let fields = fields(member.value, what, keys: ["count", "env", "health", "routes"]) else {
+                return nil
+            }
+            count = fields["count"].flatMap { integer($0, "`count` of \(what)", in: 1...1_000) }
+            settings = mockSettings(fields["env"])
+            if let node = fields["health"] { healthPath = path(node, "`health` of \(what)") ?? healthPath }
+            if healthPath != "/health" { use(.mockHealthPath, at: fields.keyLocation("health")) }
+            if fields["routes"] != nil { use(.mockRoutes, at: fields.keyLocation("routes")) }
+        }
+        if !settings.contains(where: { $0.name == "CATCH_ALL" }) {
+            settings.append(MockSetting(name: "CATCH_ALL", value: true))
+        }
+        let names = count.map { (1...$0).map { "\(id)-\($0)" } } ?? [id]
+        let nodes = names.map {
+            MockNode(id: $0, group: id, settings: settings, healthPath: healthPath, location: member.keyLocation)
+        }
+        return MockGroup(id: id, nodes: nodes, location: member.keyLocation)
+    }
+
+    /// `env:` of a mock and `set:` of a step, checked by the mock API's own reader.
+    mutating func mockSettings(_ node: DocumentNode?) -> [MockSetting] {
+        guard let node, !node.isNull else { return [] }
+        guard let filled = filled(node) else { return [] }
+        var settings = MockSettings()
+        do {
+            try settings.merge(filled)
+        } catch {
+            for problem in error.list { problems.add(problem) }
+            return []
+        }
+        return (filled.members ?? []).map { MockSetting(name: $0.key, value: $0.value.isNull ? .null : $0.value.json) }
+    }
+
+    mutating func path(_ node: DocumentNode, _ what: String) -> String? {
+        guard let path = word(node, what) else { return nil }
+        guard path.hasPrefix("/"), !path.contains(where: { $0.isWhitespace }) else {
+            report(node.location, "\(what) must start with / and have no blanks, not `\(path)`")
+            return nil
+        }
+        return path
+    }
+
+    /// The document with every `$(…)` filled in; nil when one was wrong.
+    func filledScalar(_ value: Value, key: String) -> String {
+        // Kong counts seconds, but milliseconds in these three (kong/db/schema/entities/services.lua).
+        let isMilliseconds = ["connect_timeout", "read_timeout", "write_timeout"].contains(key)
+        switch value {
+        case .duration(let duration): return plainNumber(Double(duration.count) / (isMilliseconds ? 1e6 : 1e9))
+        default: return value.description
+        }
+    }
+
+    /// - Parameter inKong: durations become the numbers Kong wants.
+    mutating func filled(_ node: DocumentNode, key: String = "", inKong: Bool = false) -> DocumentNode? {
+        switch node.content {
+        case .scalar(let text, let isPlain):
+            guard text.contains("$(") else { return node }
+            guard let value = variableValue(node, key.isEmpty ? "the value" : "`\(key)`") else { return nil }
+            let isText = if case .text = value { true } else { false }
+            let result = inKong ? filledScalar(value, key: key) : value.description
+            return DocumentNode(.scalar(result, isPlain: isText ? isPlain : true), at: node.location)
+        case .sequence(let items):
+            let before = problems.list.count
+            let list = items.compactMap { filled($0, key: key, inKong: inKong) }
+            return problems.list.count == before ? DocumentNode(.sequence(list), at: node.location) : nil
+        case .mapping(let members):
+            let before = problems.list.count
+            var list = members
+            for (index, member) in members.enumerated() {
+                list[index].value = filled(member.value, key: member.key, inKong: inKong) ?? member.value
+            }
+            return problems.list.count == before ? DocumentNode(.mapping(list), at: node.location) : nil
+        }
+    }
+
+    // MARK: Gateways
+
+    private mutating func gateways(_ node: DocumentNode?, _ files: FileAccess) -> [GatewayNode] {
+        guard let node else { return [] }
+        let keys = (node.members ?? []).map(\.key)
+        let isMap =
+            !keys.isEmpty && keys.allSatisfy { nearestKey(to: $0, among: Self.gatewayKeys) == nil }
+            && node.members?.allSatisfy { $0.value.members != nil } == true
+        guard isMap else { return gateway("gateway", node, files).map { [$0] } ?? [] }
+        let list = members(node, "`gateway`")
+        if list.count > 1 { use(.severalGateways, at: list[1].keyLocation) }
+        return list.compactMap { isNodeName($0.key, at: $0.keyLocation) ? gateway($0.key, $0.value, files) : nil }
+    }
+
+    private mutating func gateway(_ id: String, _ node: DocumentNode, _ files: FileAccess) -> GatewayNode? {
+        guard let fields = fields(node, "the gateway", keys: Self.gatewayKeys) else { return nil }
+        let given = ["kong", "inline", "url"].filter { fields[$0] != nil }
+        guard given.count == 1 else {
+            report(
+                given.count > 1 ? fields.keyLocation(given[1]) : node.location,
+                given.isEmpty ? "the gateway has no configuration" : "the gateway has more than one configuration",
+                advice: given.isEmpty
+                    ? "write `kong: ./kong.yml` or `inline:`" : "keep one of \(given.joined(separator: ", "))")
+            return nil
+        }
+        if fields["admin"] != nil, fields["url"] == nil {
+            report(fields.keyLocation("admin"), "`admin` belongs to `url`")
+        }
+        var process = GatewayNode.Process.spawn
+        if let node = fields["process"] { process = choice(node, "`process` of the gateway") ?? .spawn }
+        if process == .inProcess { use(.gatewayInProcess, at: fields.keyLocation("process")) }
+        guard let (source, document) = configuration(fields, files) else { return nil }
+        return GatewayNode(
+            id: id, source: source, document: document, upstreams: KongFacts(document).upstreams,
+            environment: environment(fields["env"]), process: process, location: node.location)
+    }
+
+    private mutating func environment(_ node: DocumentNode?) -> [EnvironmentSetting] {
+        members(node, "`env`").compactMap { member in
+            text(member.value, "`\(member.key)`").map { EnvironmentSetting(name: member.key, value: $0) }
+        }
+    }
+
+    private mutating func configuration(_ fields: Fields, _ files: FileAccess) -> (GatewayNode.Source, JSONValue)? {
+        if let url = fields["url"] {
+            use(.remoteGateway, at: fields.keyLocation("url"))
+            guard let admin = required("admin", in: fields, "a gateway with `url`"), let proxy = word(url, "`url`"),
+                let adminURL = word(admin, "`admin`")
+            else { return nil }
+            return (.remote(proxy: proxy, admin: adminURL), .null)
+        }
+        var source = GatewayNode.Source.inline
+        var node = fields["inline"]
+        if let given = fields["kong"] {
+            guard let path = word(given, "`kong`") else { return nil }
+            let resolved = files.resolve(path)
+            source = .file(path: resolved)
+            do {
+                node = try DocumentNode(parsing: try files.read(resolved), file: resolved)
+            } catch {
+                for problem in error.list {
+                    problems.add(
+                        problem.location == nil
+                            ? Problem(at: given.location, problem.message, advice: problem.advice) : problem)
+                }
+                return nil
+            }
+        }
+        guard let node, node.members != nil else {
+            report((node ?? fields.node).location, "a Kong document must be a mapping")
+            return nil
+        }
+        // A file stays as it is; only what stands in the scenario has variables.
+        guard let document = source == .inline ? filled(node, inKong: true) : node else { return nil }
+        for problem in files.checkKong(document) { problems.add(problem) }
+        return (source, document.json)
+    }
+}
+
+/// What lies outside the scenario's text.
+struct FileAccess {
+    var resolve: (String) -> String
+    var read: (String) throws(Problems) -> String
+    var checkKong: (DocumentNode) -> [Problem]
+}
