@@ -228,8 +228,8 @@ import Testing
             [.sketch("a", hosts: ["*.com"]), .sketch("b", paths: ["/"])],
             [(.init("/", host: nil), "b")]),
         Row(
-            "a port that is no number makes the host another one", [.sketch("a", hosts: ["a.com"])],
-            [(.init("/", host: "a.com:x"), nil), (.init("/", host: "a.com:"), "a")]),
+            "an empty port is none", [.sketch("a", hosts: ["a.com"]), .sketch("b", hosts: ["b.com:80"])],
+            [(.init("/", host: "a.com:"), "a"), (.init("/", host: "b.com:", port: 80), "b")]),
     ]
 
     static let headerRules: [Row] = [
