@@ -153,7 +153,9 @@ private final class Collect: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) { text += String(buffer: unwrapInboundIn(data)) }
     func channelInactive(context: ChannelHandlerContext) { promise.succeed(text) }
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) { context.close(promise: nil) }
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case ChannelEvent.inputClosed? = event as? ChannelEvent { context.close(promise: nil) }
+    }
 }
 
 /// Records on their way to another process.
