@@ -1,1 +1,3 @@
-// placeholder
+// This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
+
+// The tests that run the scenario files.

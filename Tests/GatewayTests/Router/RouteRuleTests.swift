@@ -147,7 +147,10 @@ import Testing
         Row(
             "what a repetition makes optional is not asked for",
             [.sketch("a", paths: ["~/ab?c", "~/x{0,1}y", "~/k*/l"])],
-            [(.init("/ac"), "a"), (.init("/abc"), "a"), (.init("/y"), "a"), (.init("//l"), nil), (.init("/kk/l"), "a")]),
+            [
+                (.init("/ac"), "a"), (.init("/abc"), "a"), (.init("/y"), "a"), (.init("//l"), nil),
+                (.init("/kk/l"), "a"),
+            ]),
         Row(
             "an escaped dot is a dot", [.sketch("a", paths: [#"~/file\.txt$"#])],
             [(.init("/file.txt"), "a"), (.init("/filextxt"), nil), (.init("/file.txts"), nil)]),
