@@ -38,7 +38,9 @@ enum LayoutRules {
     static func headers(in file: SourceFile) -> [Finding] {
         let isSource = file.isSwift || file.path.hasSuffix(".c") || file.path.hasSuffix(".h")
         guard isSource, !file.path.hasSuffix("Package.swift") else { return [] }
-        if file.lines.first == header, file.lines.count > 1, file.lines[1].isEmpty { return [] }
+        let second = file.lines.count > 1 ? file.lines[1] : "?"
+        // C says what a file is for right behind it.
+        if file.lines.first == header, second.isEmpty || (!file.isSwift && second == "//") { return [] }
         return [Finding(file, line: 1, "the first line must be '\(header)', the second empty")]
     }
 

@@ -25,7 +25,8 @@ struct SourceFile: Sendable {
     var isSwift: Bool { path.hasSuffix(".swift") }
     var isScript: Bool { path.hasPrefix("ci/") || path.hasPrefix(".ci/") }
 
-    func isIn(_ folder: String) -> Bool { path.hasPrefix(folder + "/") }
+    /// In a folder, or the file itself.
+    func isIn(_ place: String) -> Bool { path == place || path.hasPrefix(place + "/") }
 }
 
 /// Something that a rule objects to: where, what, and what to do instead.
