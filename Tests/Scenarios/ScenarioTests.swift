@@ -4,8 +4,8 @@ import Chaos
 import Foundation
 import Testing
 
-/// Every scenario of this folder, run for real: gateway and mock APIs as child processes on loopback, in real time. They
-/// measure time, so they run one after the other and nothing else beside them.
+/// Every scenario of this folder, run for real: gateway and mock APIs as child processes on loopback, in real time.
+/// They measure time, so they run one after the other and nothing else beside them.
 @Suite(.serialized) struct ScenarioTests {
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "files")
 

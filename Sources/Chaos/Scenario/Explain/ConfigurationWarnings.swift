@@ -16,7 +16,8 @@ enum ConfigurationWarnings {
                 }
                 for target in upstream.targets where !isBound(target, gateway, plan) {
                     warnings.append(
-                        "\(upstream.name): the target \(target.target) goes to no mock; bind: it, or it is looked up for real"
+                        "\(upstream.name): the target \(target.target) goes to no mock; bind: it, or "
+                            + "it is looked up for real"
                     )
                 }
             }
@@ -53,7 +54,8 @@ enum ConfigurationWarnings {
         let noticesByProbe = health.healthyInterval > .zero && HealthText.limit(unhealthy, "tcp_failures") > 0
         if retries == 0, isPassive, !noticesBadGateway, !noticesByProbe {
             warnings.append(
-                "with retries 0 a refused connection is an HTTP 502, which passive.unhealthy.http_statuses does not list, "
+                "with retries 0 a refused connection is an HTTP 502, which "
+                    + "passive.unhealthy.http_statuses does not list, "
                     + "and probes have no tcp_failures: a dead target is used for ever")
         }
         let shortest = [health.healthyInterval, health.unhealthyInterval].filter { $0 > .zero }.min()

@@ -5,9 +5,11 @@ import Document
 /// A Pratt parser over the tokens of one scalar. Everything a scenario computes goes through it: `$(…)` in texts, whole
 /// scalars that are amounts, bounds, marks or conditions.
 ///
-///     bound      := [ "<=" | ">=" | "==" ] expression [ ".." expression | "±" expression ] [ "requests" ] [ "after" expression ]
+///     bound      := [ "<=" | ">=" | "==" ] expression [ ".." expression | "±" expression ] [ "requests" ]
+///                   [ "after" expression ]
 ///     expression := binary operators by precedence, weakest first:  ?:   ||   &&   == != < <= > >=   + -   * /   - !
-///     primary    := literal | "(" expression ")" | "$(" expression ")" | name { "." name } | name "(" arguments ")" { "." name }
+///     primary    := literal | "(" expression ")" | "$(" expression ")" | name { "." name }
+///                 | name "(" arguments ")" { "." name }
 struct ExpressionParser {
     /// Deepest nesting of parentheses, calls and choices.
     static let maximumDepth = 32
