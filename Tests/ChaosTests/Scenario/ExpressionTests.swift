@@ -29,7 +29,9 @@ private let scope: Scope = {
     return scope
 }()
 
-private func place(_ offset: Int) -> SourceLocation { SourceLocation(file: "e", line: 1, column: offset + 1) }
+private func place(_ offset: Int) -> Document.SourceLocation {
+    Document.SourceLocation(file: "e", line: 1, column: offset + 1)
+}
 
 /// The value as text, or `column: message; advice`.
 private func worth(_ text: String) -> String {

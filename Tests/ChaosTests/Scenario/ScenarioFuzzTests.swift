@@ -35,7 +35,8 @@ struct ScenarioFuzzTests {
             let text = (0..<count).map { _ in
                 Self.pieces[Int(random.next() % UInt64(Self.pieces.count))] + (random.next() % 2 == 0 ? " " : "")
             }.joined()
-            let node = DocumentNode(.scalar(text, isPlain: true), at: SourceLocation(file: "f", line: 1, column: 1))
+            let node = DocumentNode(
+                .scalar(text, isPlain: true), at: Document.SourceLocation(file: "f", line: 1, column: 1))
             _ = reader.bound(node, "`x`", over: [.duration, .requests], bare: .upTo)
             _ = reader.relativeBound(node, "`x`")
             _ = reader.during(node)
