@@ -17,7 +17,7 @@ struct Gatecrash: AsyncParsableCommand {
             """,
         version: version,
         subcommands: [
-            RunCommand.self, ValidateCommand.self, GatewayCommand.self, MockCommand.self,
+            RunCommand.self, ValidateCommand.self, ExplainCommand.self, GatewayCommand.self, MockCommand.self,
         ])
 
     static let version = "0.1.0"

@@ -3,14 +3,15 @@
 /// A moment of a run with what is not known about it: the truth lies in `t - lo ... t + hi`.
 ///
 /// All values are nanoseconds; `t` counts from the start of the load, so what came before it is negative. Not a wall
-/// clock time. An event of our own gateway is exact (`lo` = `hi` = 0); one found by polling every 100 ms has `lo` 100 ms.
+/// clock time. An event of our own gateway is exact (`lo` = `hi` = 0); one found by polling every 100 ms has `lo` of
+/// 100 ms.
 package struct Instant: Hashable, Sendable {
     package var t: Int64
     package var lo: Int64
     package var hi: Int64
 
-    /// Times further away are brought here (36 years): a journal may come from anywhere, and no difference of two of its
-    /// times may overflow.
+    /// Times further away are brought here (36 years): a journal may come from anywhere, and no difference of two of
+    /// its times may overflow.
     package static let farthest: Int64 = 1 << 60
 
     package init(_ t: Int64, lo: Int64 = 0, hi: Int64 = 0) {

@@ -23,8 +23,8 @@ package struct JournalView: Sendable {
     /// The last instant that anything is known about, nanoseconds.
     package fileprivate(set) var lastInstant: Int64 = 0
 
-    /// When a step or `mark` event of that name was; nil when it was not. `start` is 0; `end`, unless marked, is the last
-    /// planned arrival, or the end of the run when there was none.
+    /// When a step or `mark` event of that name was; nil when it was not. `start` is 0; `end`, unless marked, is the
+    /// last planned arrival, or the end of the run when there was none.
     package func mark(_ name: String) -> Instant? {
         if let mark = marks.first(where: { $0.name == name }) { return mark.at }
         switch name {

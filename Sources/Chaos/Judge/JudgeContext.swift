@@ -105,8 +105,8 @@ extension JudgeContext: Environment {
 
 // MARK: Intervals
 
-/// A part of the run whose ends are known with uncertainty: what lies in `inner` is in it for certain, what lies outside
-/// `outer` is not. Both ends included.
+/// A part of the run whose ends are known with uncertainty: what lies in `inner` is in it for certain, what lies
+/// outside `outer` is not. Both ends included.
 struct Interval: Hashable, Sendable {
     var outer: ClosedRange<Int64>
     var inner: ClosedRange<Int64>?

@@ -32,8 +32,8 @@ import Testing
         let verdict = WalkThrough(recoversAt: 2).verdict
         #expect(verdict.result == .fail)
         let cause =
-            "api became healthy at success 2, configuration says 3 (active.healthy.successes = 3, interval 5s of upstream "
-            + "orders-up)"
+            "api became healthy at success 2, configuration says 3 (active.healthy.successes = 3, interval 5s of "
+            + "upstream orders-up)"
         let model = try #require(verdict["model-6"])
         #expect(model.sentence == cause + ", 2 differences in all")
         let recovery = try #require(verdict["becomes-2"])

@@ -45,8 +45,8 @@ import Testing
         #expect(verdict.verdicts.map(\.result) == [.inconclusive])
         #expect(
             verdict.reasons == [
-                "the load generator was up to 51ms late, tolerance.max_lateness is 50ms: the host was too busy to judge by "
-                    + "this run"
+                "the load generator was up to 51ms late, tolerance.max_lateness is 50ms: the host was too busy to "
+                    + "judge by this run"
             ])
         #expect(judge(503) { $0.end(s(2), generator: ms(50)) }.result == .pass)
         #expect(judge(503) { $0.end(s(2), canary: ms(80)) }.result == .inconclusive)

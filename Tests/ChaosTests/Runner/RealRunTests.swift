@@ -16,48 +16,52 @@ import World
     }
 
     /// One mock behind one gateway, probed every 0.2 s, out after two failures.
-    private func plan(_ timeline: String, seconds: Int64 = 3) throws -> Plan {
-        let text = """
-            scenario: test
-            seed: 42
-            timeout: 60s
-            tolerance: { max_lateness: 1s }
-            topology:
-              mocks:
-                api: { health: /health }
-              gateway:
-                inline:
-                  _format_version: "3.0"
-                  services:
-                    - name: s
-                      host: up
-                      path: /
-                      retries: 0
-                      connect_timeout: 500
-                      read_timeout: 300
-                      routes: [{ name: r, paths: [/orders] }]
-                  upstreams:
-                    - name: up
-                      targets: [{ target: "api:8080" }]
-                      healthchecks:
-                        active:
-                          http_path: /health
-                          timeout: 0.2
-                          healthy: { interval: 0.2, successes: 2 }
-                          unhealthy: { interval: 0.2, http_failures: 2, tcp_failures: 2, timeouts: 2 }
-                        passive:
-                          healthy: { successes: 0 }
-                          unhealthy: { http_failures: 2, tcp_failures: 2, timeouts: 2 }
-              links:
-                wire: { from: gateway, to: api }
-            load:
-              - { id: users, to: gateway, rate: 50/s, for: \(seconds)s, timeout: 2s, request: { path: /orders/1 } }
-            timeline:
-              - { at: 0s, checkpoint: steady }
-            \(timeline.split(separator: "\n").map { "  - \($0)" }.joined(separator: "\n"))
-            expect:
-              - { id: works, sometimes: { status: 200 } }
-            """
+    private func text(_ timeline: String, seconds: Int64 = 3, retries: Int = 0) -> String {
+        """
+        scenario: test
+        seed: 42
+        timeout: 60s
+        tolerance: { max_lateness: 1s }
+        topology:
+          mocks:
+            api: { health: /health }
+          gateway:
+            inline:
+              _format_version: "3.0"
+              services:
+                - name: s
+                  host: up
+                  path: /
+                  retries: \(retries)
+                  connect_timeout: 500
+                  read_timeout: 300
+                  routes: [{ name: r, paths: [/orders] }]
+              upstreams:
+                - name: up
+                  targets: [{ target: "api:8080" }]
+                  healthchecks:
+                    active:
+                      http_path: /health
+                      timeout: 0.2
+                      healthy: { interval: 0.2, successes: 2 }
+                      unhealthy: { interval: 0.2, http_failures: 2, tcp_failures: 2, timeouts: 2 }
+                    passive:
+                      healthy: { successes: 0 }
+                      unhealthy: { http_failures: 2, tcp_failures: 2, timeouts: 2 }
+          links:
+            wire: { from: gateway, to: api }
+        load:
+          - { id: users, to: gateway, rate: 50/s, for: \(seconds)s, timeout: 2s, request: { path: /orders/1 } }
+        timeline:
+          - { at: 0s, checkpoint: steady }
+        \(timeline.split(separator: "\n").map { "  - \($0)" }.joined(separator: "\n"))
+        expect:
+          - { id: works, sometimes: { status: 200 } }
+        """
+    }
+
+    private func plan(_ timeline: String, seconds: Int64 = 3, retries: Int = 0) throws -> Plan {
+        let text = text(timeline, seconds: seconds, retries: retries)
         do {
             return try #require(try Plan.cells(ScenarioFile(parsing: text, path: "test.yaml")).first)
         } catch let problems as Problems {
@@ -116,7 +120,9 @@ import World
     }
 
     @Test func `a killed mock is refused, started again on its port, and comes back`() async throws {
-        let finished = try await run(plan("{ at: 800ms, name: crash, kill: api, restart: after 800ms }", seconds: 4))
+        // Kong counts a refused connect as a TCP failure only when it tries again; the last try is "status 502".
+        let finished = try await run(
+            plan("{ at: 800ms, name: crash, kill: api, restart: after 800ms }", seconds: 4, retries: 1))
         let view = finished.report.view
         #expect(finished.report.verdict.result == .pass)
         #expect(view.notes.isEmpty)
@@ -212,5 +218,36 @@ import World
         #expect(pids.count == 2)
         #expect(pids.allSatisfy(isGone))
         runs.first?.folder?.remove()
+    }
+
+    @Test(arguments: [false, true])
+    func `neither gateway nor mock survives a runner that is killed, even a paused mock`(isPaused: Bool) async throws {
+        try await withRealWorld { _, loop in
+            try await withTemporaryDirectory { directory in
+                let file = directory + "/test.yaml"
+                let text = text(isPaused ? "{ at: 100ms, name: frozen, pause: api }" : "", seconds: 50)
+                #expect(FileManager.default.createFile(atPath: file, contents: Data(text.utf8)))
+                let supervisor = try Supervisor()
+                let (stream, continuation) = AsyncStream.makeStream(of: String.self)
+                let specification = ChildSpecification(
+                    name: "runner", executable: supervisionFixture, arguments: ["run", file, program],
+                    environment: ChildEnvironment.inherited.merging(["TMPDIR": directory]) { $1 }, logPath: "/dev/null")
+                let runner = try await supervisor.spawn(specification, on: loop) { event in
+                    if case .output(let lines) = event {
+                        for line in lines { continuation.yield(String(buffer: line)) }
+                    }
+                }.get()
+                var pids: [Int32] = []
+                for await line in stream {
+                    if let pid = Int32(line) { pids.append(pid) }
+                    if line == (isPaused ? "paused" : "request") { break }
+                }
+                #expect(pids.count == 2)
+                #expect(pids.allSatisfy { !isGone($0) })
+                runner.signal(9)
+                let areGone = try await eventually(.seconds(10), on: loop) { [pids] in pids.allSatisfy(isGone) }
+                #expect(areGone)
+            }
+        }
     }
 }
