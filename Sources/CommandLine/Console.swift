@@ -13,8 +13,8 @@ import Darwin
 
 /// Text to the standard streams, whole lines at once, so that lines of several threads do not mix.
 enum Console {
-    static func out(_ text: String) { put(text, to: STDOUT_FILENO) }
-    static func error(_ text: String) { put(text, to: STDERR_FILENO) }
+    static func out(_ text: String) { _ = put(text + "\n", to: STDOUT_FILENO) }
+    static func error(_ text: String) { _ = put(text + "\n", to: STDERR_FILENO) }
 
     /// One line a problem, as `gatecrash: what; what to do`, and the exit code of bad usage.
     static func refuse(_ problems: Problems) -> ExitCode {
@@ -22,12 +22,70 @@ enum Console {
         return ExitCode(2)
     }
 
-    private static func put(_ text: String, to descriptor: CInt) {
-        var rest = Array((text + "\n").utf8)[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-            if count > 0 { rest = rest.dropFirst(count) } else if errno != EINTR { return }
+    /// Text as it is, without a line feed.
+    static func write(_ text: String) {
+        if !text.isEmpty { _ = put(text, to: STDOUT_FILENO) }
+    }
+
+    /// Replaces a file.
+    ///
+    /// - Throws: `ExitCode` 2, after one line that says why it cannot be written.
+    static func write(_ text: String, toFile path: String) throws {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        defer { if descriptor >= 0 { close(descriptor) } }
+        guard descriptor >= 0, put(text, to: descriptor) else {
+            throw refuse(
+                Problems([Problem(at: nil, "\(path): cannot be written: \(String(cString: strerror(errno)))")]))
         }
+    }
+
+    /// Makes a folder if there is none, with those above it.
+    static func makeFolder(_ path: String) throws {
+        var made = path.hasPrefix("/") ? "/" : ""
+        for part in path.split(separator: "/") {
+            made += part + "/"
+            guard mkdir(made, 0o755) == 0 || errno == EEXIST else {
+                throw refuse(
+                    Problems([Problem(at: nil, "\(path): cannot be made: \(String(cString: strerror(errno)))")]))
+            }
+        }
+    }
+
+    /// Columns of the terminal that standard output is; nil when it is none.
+    static var columns: Int? {
+        var size = winsize()
+        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+        return Int(size.ws_col)
+    }
+
+    /// Operating system and cores, for a person who wonders why a run was slow.
+    static var host: String {
+        var name = utsname()
+        uname(&name)
+        func text<Tuple>(_ field: Tuple) -> String {
+            withUnsafeBytes(of: field) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+        }
+        return "\(text(name.sysname)) \(text(name.release)), \(sysconf(Int32(_SC_NPROCESSORS_ONLN))) cores"
+    }
+
+    /// False when not all of it could be written.
+    private static func put(_ text: String, to descriptor: CInt) -> Bool {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { systemWrite(descriptor, $0.baseAddress, $0.count) }
+            if count > 0 { rest = rest.dropFirst(count) } else if errno != EINTR { return false }
+        }
+        return true
+    }
+
+    private static func systemWrite(_ descriptor: CInt, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
+        #if canImport(Glibc)
+        Glibc.write(descriptor, bytes, count)
+        #elseif canImport(Musl)
+        Musl.write(descriptor, bytes, count)
+        #else
+        Darwin.write(descriptor, bytes, count)
+        #endif
     }
 
     /// The environment of the process.

@@ -4,7 +4,7 @@ import ArgumentParser
 
 /// The one executable. Each subcommand has a file of its own and no logic: it reads flags, calls a module, prints.
 @main
-struct Gatecrash: ParsableCommand {
+struct Gatecrash: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "gatecrash",
         abstract: "A test harness for API gateways and their health checks.",
@@ -17,7 +17,7 @@ struct Gatecrash: ParsableCommand {
             """,
         version: version,
         subcommands: [
-            GatewayCommand.self, MockCommand.self,
+            RunCommand.self, ValidateCommand.self, ExplainCommand.self, GatewayCommand.self, MockCommand.self,
         ])
 
     static let version = "0.1.0"

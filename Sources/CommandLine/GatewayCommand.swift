@@ -50,6 +50,7 @@ struct GatewayCommand: ParsableCommand {
 
     func run() throws {
         if supervised { Supervised.enter() }
+        DescriptorLimit.raise()
         var flags = GatewayOptions.Flags()
         flags.config = config
         flags.proxyListen = proxyListen

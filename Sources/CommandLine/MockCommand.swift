@@ -72,6 +72,7 @@ struct MockCommand: ParsableCommand {
 
     func run() throws {
         if supervised { Supervised.enter() }
+        DescriptorLimit.raise()
         let signals = Signals([SIGTERM, SIGINT])
         let options: MockCommandOptions
         do { options = try MockCommandOptions(flags: flags, environment: Console.environment) } catch {

@@ -1,5 +1,7 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
+import Chaos
+
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)
@@ -10,7 +12,7 @@ import Darwin
 
 /// Signals as a queue that one thread reads: they are blocked before any other thread exists, so that all threads inherit
 /// the block and none is interrupted.
-struct Signals {
+struct Signals: Sendable {
     private var set = sigset_t()
 
     /// Blocks the signals from now on, and ignores SIGPIPE for good: a reader that has gone is an error of a write.
@@ -27,5 +29,16 @@ struct Signals {
         var received: CInt = 0
         while sigwait(&set, &received) != 0 {}
         return received
+    }
+
+    /// Calls `body` for each of them from now on, on a thread of its own that lasts as long as the process.
+    func forward(_ body: @escaping @Sendable () -> Void) throws {
+        let signals = self
+        try DedicatedThread.start {
+            while true {
+                _ = signals.next()
+                body()
+            }
+        }
     }
 }

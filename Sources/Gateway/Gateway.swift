@@ -37,11 +37,16 @@ package struct Gateway: Sendable {
                 return loop.makeFailedFuture(error)
             }
             let bound = NIOLoopBound(core, eventLoop: loop)
-            return core.listen().map { proxy, admin in
+            return core.namesSettled(within: Self.firstLookups).flatMap { bound.value.listen() }.map { proxy, admin in
                 Gateway(proxyAddress: proxy, adminAddress: admin, loop: loop, core: bound)
+            }.flatMapError { error in
+                bound.value.stop().flatMapThrowing { throw error }
             }
         }
     }
+
+    /// How long listening waits for the names of a declarative file, so that the first requests find their upstreams.
+    private static let firstLookups = TimeAmount.seconds(2)
 
     private static func store(
         _ document: (text: String, file: String)?, _ settings: GatewaySettings, _ world: World

@@ -30,9 +30,10 @@ final class GatewayCore {
     private var configuration = Configuration.empty
     private var version = 0
     private var source = ConfigEvent.Source.admin
+    /// With and without verification; each costs some milliseconds to make.
+    private var tlsContexts: [Bool: NIOSSLContext] = [:]
     private var directs: [String: [Peer.Direct]] = [:]
     private var adminConnections: [ObjectIdentifier: ServerConnection] = [:]
-    private var adminDrained: EventLoopPromise<Void>?
 
     init(world: World, loop: any EventLoop, settings: GatewaySettings, log: GatewayLog) {
         self.loop = loop
@@ -73,6 +74,8 @@ final class GatewayCore {
         guard let nameTable else { preconditionFailure("the gateway is used before it is prepared") }
         return nameTable
     }
+
+    func namesSettled(within limit: TimeAmount) -> EventLoopFuture<Void> { names.settled(within: limit) }
 
     func add(_ worker: WorkerHandle) { workers.append(worker) }
 
@@ -131,8 +134,11 @@ final class GatewayCore {
     /// The addresses of a service that has no upstream; the same objects as before where nothing changed, so that their
     /// open connections go on being used.
     private func direct(_ service: Service, _ kept: inout [String: [Peer.Direct]]) -> CompiledService.Peers {
-        guard case .addresses(let addresses) = names.addresses(of: service.host, port: service.port) else {
-            return .unresolved
+        let addresses: [SocketAddress]
+        switch names.addresses(of: service.host, port: service.port) {
+        case .addresses(let known): addresses = known
+        case .pending: return .pending
+        case .failed: return .unresolved
         }
         let key = "\(service.host):\(service.port)"
         let old = directs[key] ?? []
@@ -146,10 +152,14 @@ final class GatewayCore {
     /// TLS towards the upstream; verification is off unless `tls_verify` is set, as in Kong.
     private func tls(_ service: Service) -> NIOSSLContext? {
         guard service.proto.isEncrypted else { return nil }
+        let verifies = service.tlsVerify == true
+        if let made = tlsContexts[verifies] { return made }
         var tls = TLSConfiguration.makeClientConfiguration()
-        tls.certificateVerification = service.tlsVerify == true ? .fullVerification : .none
+        tls.certificateVerification = verifies ? .fullVerification : .none
         do {
-            return try NIOSSLContext(configuration: tls)
+            let context = try NIOSSLContext(configuration: tls)
+            tlsContexts[verifies] = context
+            return context
         } catch {
             log.error("service \(service.name ?? service.id): TLS cannot be set up: \(error)")
             return nil
@@ -173,7 +183,8 @@ final class GatewayCore {
 
     func acceptAdmin(_ channel: any Channel) -> EventLoopFuture<Void> {
         let connection = ServerConnection(
-            delegate: AdminConnection(gateway: self), limits: settings.limits, timeouts: settings.timeouts)
+            delegate: AdminConnection(gateway: self), limits: settings.limits, timeouts: settings.timeouts,
+            servesHalfClosed: false)
         do {
             try channel.pipeline.syncOperations.addHandler(connection)
             adminConnections[ObjectIdentifier(connection)] = connection
@@ -185,7 +196,7 @@ final class GatewayCore {
 
     func adminClosed(_ connection: ServerConnection) { adminConnections[ObjectIdentifier(connection)] = nil }
 
-    /// Stops listening and probing, lets requests under way finish for as long as the settings allow.
+    /// Stops listening and probing, lets requests under way finish for as long as the settings allow, closes the rest.
     func stop() -> EventLoopFuture<Void> {
         let closed = listeners.map { $0.close().flatMapErrorThrowing { _ in } }
         listeners = []
@@ -199,7 +210,9 @@ final class GatewayCore {
             timer.cancel()
             limit.succeed()
         }
-        return limit.futureResult
+        return limit.futureResult.map { [workers] in
+            for handle in workers { handle.loop.execute { handle.worker.value.closeAll() } }
+        }
     }
 }
 

@@ -27,6 +27,9 @@ final class NameTable {
     private let changed: () -> Void
     private var answers: [Name: Answer] = [:]
     private var wanted: Set<Name> = []
+    /// The next look-up of each name.
+    private var timers: [Name: Scheduled<Void>] = [:]
+    private var waiting: [EventLoopPromise<Void>] = []
     private var isStopped = false
 
     init(
@@ -54,11 +57,38 @@ final class NameTable {
 
     /// Names that nobody asks for until `endRound` are forgotten.
     func beginRound() { wanted = [] }
-    func endRound() { answers = answers.filter { wanted.contains($0.key) } }
+    func endRound() {
+        answers = answers.filter { wanted.contains($0.key) }
+        timers = timers.filter { name, timer in
+            if wanted.contains(name) { return true }
+            timer.cancel()
+            return false
+        }
+        tellWaiting()
+    }
 
     func stop() {
         isStopped = true
         answers = [:]
+        for timer in timers.values { timer.cancel() }
+        timers = [:]
+        tellWaiting()
+    }
+
+    /// Completes when every name has an answer of some kind, or after `limit`.
+    func settled(within limit: TimeAmount) -> EventLoopFuture<Void> {
+        let promise = loop.makePromise(of: Void.self)
+        waiting.append(promise)
+        let timer = loop.scheduleTask(in: limit) { promise.succeed() }
+        promise.futureResult.whenComplete { _ in timer.cancel() }
+        tellWaiting()
+        return promise.futureResult
+    }
+
+    private func tellWaiting() {
+        guard !answers.values.contains(.pending) else { return }
+        for promise in waiting { promise.succeed() }
+        waiting = []
     }
 
     private func lookUp(_ name: Name) {
@@ -79,7 +109,8 @@ final class NameTable {
         if case .addresses = old, case .failed = answer { isNews = false }
         if isNews { answers[name] = answer }
         let bound = NIOLoopBound(self, eventLoop: loop)
-        loop.scheduleTask(in: interval) { bound.value.again(name) }
+        timers[name]?.cancel()
+        timers[name] = loop.scheduleTask(in: interval) { bound.value.again(name) }
         if isNews { changed() }
     }
 

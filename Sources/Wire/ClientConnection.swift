@@ -156,6 +156,7 @@ package final class ClientConnection: ChannelInboundHandler {
         isReadPaused = false
         restartTimeout()
         process()
+        delegate?.readCompleted(on: self)
         if !isReadPaused, let failure = heldEnd {
             heldEnd = nil
             return endOfInput(failure)

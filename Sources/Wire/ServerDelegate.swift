@@ -28,6 +28,7 @@ package protocol ServerDelegate: AnyObject {
 }
 
 extension ServerDelegate {
+    package func readCompleted(on connection: ServerConnection) {}
     package func exchangeEnded(on connection: ServerConnection) {}
     package func writabilityChanged(on connection: ServerConnection) {}
     package func closed(on connection: ServerConnection) {}

@@ -3,17 +3,24 @@
 /// A moment of a run with what is not known about it: the truth lies in `t - lo ... t + hi`.
 ///
 /// All values are nanoseconds; `t` counts from the start of the load, so what came before it is negative. Not a wall
-/// clock time. An event of our own gateway is exact (`lo` = `hi` = 0); one found by polling every 100 ms has `lo` 100 ms.
+/// clock time. An event of our own gateway is exact (`lo` = `hi` = 0); one found by polling every 100 ms has `lo` of
+/// 100 ms.
 package struct Instant: Hashable, Sendable {
     package var t: Int64
     package var lo: Int64
     package var hi: Int64
 
+    /// Times further away are brought here (36 years): a journal may come from anywhere, and no difference of two of
+    /// its times may overflow.
+    package static let farthest: Int64 = 1 << 60
+
     package init(_ t: Int64, lo: Int64 = 0, hi: Int64 = 0) {
-        self.t = t
-        self.lo = max(0, lo)
-        self.hi = max(0, hi)
+        self.t = Self.bounded(t)
+        self.lo = min(Self.farthest, max(0, lo))
+        self.hi = min(Self.farthest, max(0, hi))
     }
+
+    package static func bounded(_ time: Int64) -> Int64 { min(farthest, max(-farthest, time)) }
 
     /// The first and the last moment that it can have been.
     package var earliest: Int64 { t.clampedSubtracting(lo) }

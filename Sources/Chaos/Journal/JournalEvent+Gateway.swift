@@ -133,7 +133,7 @@ extension JournalEvent {
             self.at = at
             self.sequence = sequence
             self.place = place
-            self.started = started
+            self.started = Instant.bounded(started)
             self.result = result
             self.status = status
             self.detail = detail

@@ -23,13 +23,13 @@ package struct JournalView: Sendable {
     /// The last instant that anything is known about, nanoseconds.
     package fileprivate(set) var lastInstant: Int64 = 0
 
-    /// When a step or `mark` event of that name was; nil when it was not. `start` is 0; `end`, unless marked, is the last
-    /// planned arrival.
+    /// When a step or `mark` event of that name was; nil when it was not. `start` is 0; `end`, unless marked, is the
+    /// last planned arrival, or the end of the run when there was none.
     package func mark(_ name: String) -> Instant? {
         if let mark = marks.first(where: { $0.name == name }) { return mark.at }
         switch name {
         case "start": return Instant(0)
-        case "end": return requests.planned.last.map { Instant($0) }
+        case "end": return requests.planned.last.map { Instant($0) } ?? ending?.at
         default: return nil
         }
     }
@@ -52,7 +52,7 @@ package struct JournalView: Sendable {
             case .step(let step): view.steps.append(step)
             case .mark(let mark): view.marks.append((mark.name, mark.at))
             case .request(let request):
-                view.lastInstant = max(view.lastInstant, request.end ?? request.planned)
+                view.lastInstant = max(view.lastInstant, Instant.bounded(request.end ?? request.planned))
                 view.requests.append(request)
             case .health(let health): view.health.append(health)
             case .probe(let probe): view.probes.append(probe)

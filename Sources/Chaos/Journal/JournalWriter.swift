@@ -12,8 +12,8 @@ import Darwin
 
 /// Writes a journal, a line an event, through a buffer.
 ///
-/// Confined to one thread or event loop. A write that fails (disk full) never stops a run: it is kept in `failure`, what
-/// follows is dropped, and whoever closes the journal says so.
+/// Confined to one thread or event loop. A write that fails (disk full) never stops a run: it is kept in `failure`,
+/// what follows is dropped, and whoever closes the journal says so.
 package final class JournalWriter {
     package let path: String
     /// The first thing that went wrong.

@@ -33,14 +33,16 @@ package struct RequestTable: Sendable {
     package var indices: Range<Int> { 0..<planned.count }
 
     package mutating func append(_ request: Request) {
+        let start = Instant.bounded(request.planned)
+        func distance(_ time: Int64?) -> Int64 { time.map { Instant.bounded($0) - start } ?? Self.absent }
         load.append(UInt16(clamping: loads.index(of: request.load)))
         numbers.append(Int32(clamping: request.n))
         method.append(UInt8(clamping: methods.index(of: request.method)))
         path.append(Int32(clamping: paths.index(of: request.path)))
-        planned.append(request.planned)
-        sentAfter.append(request.sent.map { $0.clampedSubtracting(request.planned) } ?? Self.absent)
-        firstAfter.append(request.firstByte.map { $0.clampedSubtracting(request.planned) } ?? Self.absent)
-        endAfter.append(request.end.map { $0.clampedSubtracting(request.planned) } ?? Self.absent)
+        planned.append(start)
+        sentAfter.append(distance(request.sent))
+        firstAfter.append(distance(request.firstByte))
+        endAfter.append(distance(request.end))
         statuses.append(Int16(clamping: request.status ?? 0))
         failures.append(
             UInt8(request.failure.flatMap { Request.Failure.allCases.firstIndex(of: $0) }.map { $0 + 1 } ?? 0))

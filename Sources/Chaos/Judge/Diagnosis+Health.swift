@@ -87,8 +87,9 @@ extension Diagnosis {
             guard let row = rows.first else { continue }
             let time = view.served.times[row]
             return [
-                "\(name(of: place)) got \(rows.count) requests while it was unhealthy (the first\(context.name(ofServed: row)) "
-                    + "at \(readable(time)), \(readable(time - change.at.t)) after it became unhealthy at "
+                "\(name(of: place)) got \(rows.count) requests while it was unhealthy (the first"
+                    + "\(context.name(ofServed: row)) at \(readable(time)), "
+                    + "\(readable(time - change.at.t)) after it became unhealthy at "
                     + "\(readable(change.at.t)))"
             ]
         }
@@ -114,7 +115,7 @@ extension Diagnosis {
             return ["No probe ended between \(readable(first)) and \(readable(last)), interval \(interval)"]
         }
         return failedProbes(probes, replay) + ignoredProbes(probes, rules)
-            + lastCounters(replay, through: last, [.success])
+            + lastCounters(replay, .active, through: last, [.success])
     }
 
     private func failedProbes(_ probes: [JournalEvent.Probe], _ replay: HealthReplay) -> [String] {
@@ -129,8 +130,9 @@ extension Diagnosis {
                 let detail = probe.detail.map { " (\($0))" } ?? ""
                 let effect = successes > 0 ? ", so the success counter restarted" : ""
                 return [
-                    "Probe \(successes + 1) of \(replay.rules.active.successes) at \(readable(probe.at.t)) \(got)\(detail) from "
-                        + "\(name(of: replay.place))\(settings(of: replay.place, at: probe.at.t))\(effect)"
+                    "Probe \(successes + 1) of \(replay.rules.active.successes) at \(readable(probe.at.t)) "
+                        + "\(got)\(detail) from \(name(of: replay.place))"
+                        + "\(settings(of: replay.place, at: probe.at.t))\(effect)"
                 ]
             }
         }
@@ -144,8 +146,8 @@ extension Diagnosis {
         guard let status = ignored.first?.status else { return [] }
         let count = ignored.count { $0.status == status }
         return [
-            "\(count) \(count == 1 ? "probe" : "probes") got \(status), which is in neither active.healthy.http_statuses nor "
-                + "active.unhealthy.http_statuses: they count for nothing"
+            "\(count) \(count == 1 ? "probe" : "probes") got \(status), which is in neither "
+                + "active.healthy.http_statuses nor active.unhealthy.http_statuses: they count for nothing"
         ]
     }
 
@@ -160,10 +162,9 @@ extension Diagnosis {
     }
 
     func lastCounters(
-        _ replay: HealthReplay, through last: Int64, _ reports: [JournalEvent.Report]
+        _ replay: HealthReplay, _ side: HealthRules.Side, through last: Int64, _ reports: [JournalEvent.Report]
     ) -> [String] {
         guard let event = replay.changes.last(where: { $0.at.t <= last }) else { return [] }
-        let side: HealthRules.Side = event.cause == .active ? .active : .passive
         let counts = reports.map { "\($0.words) \(event.counters[$0]) of \(replay.rules[side][$0])" }
         return ["Counters of \(name(of: replay.place)) at \(readable(event.at.t)): \(counts.joined(separator: ", "))"]
     }
@@ -176,7 +177,8 @@ extension Diagnosis {
         let probes = view.probes.filter { $0.place == replay.place && interval?.contains($0.at) ?? .no != .no }
         let said = probes.isEmpty ? "none" : Self.tally(probes.map(\.result.rawValue))
         return [
-            "The gateway says it sent: \(said); active.healthy.interval = \(plainNumber(replay.rules.healthyInterval)), "
+            "The gateway says it sent: \(said); "
+                + "active.healthy.interval = \(plainNumber(replay.rules.healthyInterval)), "
                 + "active.unhealthy.interval = \(plainNumber(replay.rules.unhealthyInterval))"
         ]
     }
@@ -198,7 +200,7 @@ extension Diagnosis {
             let setting = replay.rules.setting(.success, .passive)
             reasons.append("Passive successes cleared the failure counters \(cleared) times (\(setting))")
         }
-        return reasons + lastCounters(replay, through: last, [.httpFailure, .tcpFailure, .timeout])
+        return reasons + lastCounters(replay, .passive, through: last, [.httpFailure, .tcpFailure, .timeout])
     }
 
     /// What a mock answered, and what the passive checks make of it.
@@ -213,9 +215,8 @@ extension Diagnosis {
         return bad.compactMap { status in
             let count = statuses.count { $0 == status }
             guard let report = rules.passiveReport(ofStatus: status) else {
-                return
-                    "\(count) answers \(status) were ignored: \(status) is in neither passive.healthy.http_statuses nor "
-                    + "passive.unhealthy.http_statuses"
+                return "\(count) answers \(status) were ignored: \(status) is in neither "
+                    + "passive.healthy.http_statuses nor passive.unhealthy.http_statuses"
             }
             if report == .success {
                 return "\(count) answers \(status) counted as successes (passive.healthy.http_statuses)"

@@ -38,8 +38,8 @@ struct Diagnosis {
             reasons += departure(of: replay, from: since, through: upper)
             reasons += trafficWhileUnhealthy(replay.place, from: since, through: change.at.t)
         }
-        if let event = change.event { reasons.append(describe(event)) }
-        if change.to == .healthy {
+        if let event = change.event, reasons.isEmpty { reasons.append(describe(event)) }
+        if change.to == .healthy, reasons.count < 2 {
             for replay in context.replays(of: target) { reasons += stuck(replay, from: since, through: change.at.t) }
         }
         return Array(reasons.prefix(Self.most))

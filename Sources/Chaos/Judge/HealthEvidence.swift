@@ -32,6 +32,7 @@ struct HealthEvidence {
     /// Answers that the client got from this mock, that count by the configuration, and of which no report was made.
     private func uncounted() -> [Contradiction] {
         let reported = Set(replay.inputs.compactMap(\.chaosID))
+        let exits = view.processes.filter { $0.node == replay.place.gateway && $0.change == .exited }.map(\.at.t)
         var found: [Contradiction] = []
         for row in view.served.rows(of: mock).map(Int.init) {
             let status = view.served.status(row)
@@ -43,6 +44,8 @@ struct HealthEvidence {
             let settled: JournalEvent.AddressState = report == .success ? .healthy : .unhealthy
             let last = end.clampedAdding(HealthReplay.tolerance + context.slack)
             let first = view.served.times[row].clampedSubtracting(HealthReplay.tolerance)
+            // A gateway that ended then took its last events with it.
+            if exits.contains(where: { (first...last.clampedAdding(1_000_000_000)).contains($0) }) { continue }
             // In that very state the report counts for nothing; around a change it may have come before or after.
             if replay.isEver(settled, from: first, through: last) { continue }
             if report == .success && !replay.isEver(.mostlyHealthy, from: first, through: first) { continue }

@@ -2,7 +2,7 @@
 
 import Document
 
-/// What a configuration says about the health of the addresses of one upstream: limits and status lists, for both sides.
+/// What a configuration says about the health of the addresses of one upstream: limits and status lists of both sides.
 ///
 /// Read from the scenario's own document, never from what the gateway reports, so that a gateway that misreads its
 /// configuration is found out.

@@ -21,9 +21,11 @@ extension JudgeContext {
             return finding("\(filter)", "never", outcomes(filter, interval))
         case .neverTraffic(let filter, let condition):
             let words = "traffic to \(filter.to.joined(separator: ", "))\(phrase(condition))"
+            let interval = try intervalAtMocks(invariant.during)
             return finding(words, "never", traffic(filter, condition, grace: invariant.grace.count, interval))
         case .neverConnections(let nodes, let condition, let exceptProbes):
             let words = "connections to \(nodes.joined(separator: ", "))\(phrase(condition))"
+            let interval = try intervalAtMocks(invariant.during)
             let violations = connections(
                 nodes, condition, grace: invariant.grace.count, exceptProbes: exceptProbes, interval)
             return finding(words, "never", violations)

@@ -23,9 +23,10 @@ extension JudgeContext {
         var finding = Finding(subject, parts: parts)
         finding.sentence += " (\(rows.count) requests)"
         if finding.result != .pass, let slowest = rows.max(by: { latencyOf($0) < latencyOf($1) }) {
+            let planned = readable(view.requests.planned[slowest])
             finding.reasons.append(
-                "The slowest, \(view.requests.id(slowest)), planned at \(readable(view.requests.planned[slowest])), took "
-                    + readable(latencyOf(slowest)))
+                "The slowest, \(view.requests.id(slowest)), planned at \(planned), took " + readable(latencyOf(slowest))
+            )
             if latency.isCorrected, let sent = view.requests.sent(slowest),
                 sent - view.requests.planned[slowest] > latencyOf(slowest) / 2
             {

@@ -11,11 +11,11 @@ extension JudgeContext {
             let result = Self.order(first, second)
             results.append(result)
             if result != .pass {
+                let early = "\(b) (\(readable(second.sighting.at)))"
+                let late = "\(a) (\(readable(first.sighting.at)))"
                 let apart = readable(first.sighting.at - second.sighting.at)
                 trouble.append(
-                    result == .fail
-                        ? "\(b) (\(readable(second.sighting.at))) came \(apart) before \(a) (\(readable(first.sighting.at)))"
-                        : "\(a) and \(b) are too close to tell")
+                    result == .fail ? "\(early) came \(apart) before \(late)" : "\(a) and \(b) are too close to tell")
             }
         }
         let wanted = marks.map(\.description).joined(separator: ", ")

@@ -3,7 +3,7 @@
 extension JudgeContext {
     /// How much reached a mock, as a number and as a share of what reached any. Probes are no traffic.
     func judge(_ traffic: Traffic) throws(Unjudgeable) -> Finding {
-        let interval = try interval(traffic.during)
+        let interval = try intervalAtMocks(traffic.during)
         let to = traffic.filter.to.joined(separator: ", ")
         var certain = 0
         var possible: [Int] = []

@@ -13,20 +13,16 @@ extension JudgeContext {
 
         let at = Sighting(change.at)
         let measure: Measure
-        var suffix = " after \(transition.after)"
+        let suffix = " after \(transition.after)"
         if transition.within.dimension == .requests {
             measure = .requests(arrivals(from: after, through: at, gateway: transition.target.gateway))
         } else {
             measure = .duration(from: after, to: at)
         }
         var parts = [Part("became \(wanted)", measure, limits, slack: slack, suffix: suffix)]
-        suffix = ""
-        if let cause = transition.cause {
-            let seen = change.event?.cause.rawValue ?? "a restart of the gateway"
-            parts.append(
-                Part(
-                    result: seen == cause.rawValue ? .pass : .fail, seen: "became \(wanted) by \(seen)",
-                    allowed: cause.rawValue))
+        let cause = change.event?.cause.rawValue ?? "a restart of the gateway"
+        if let wantedCause = transition.cause?.rawValue, cause != wantedCause {
+            parts.append(Part(result: .fail, seen: "became \(wanted) by \(cause)", allowed: wantedCause))
         }
         var finding = Finding(subject, parts: parts)
         if let mark = transition.mark { finding.marks = [.init(name: mark, value: .seen(at, room: nil))] }

@@ -97,7 +97,10 @@ extension JudgeContext {
         if part.result != .pass {
             let low = Measure.duration(from: mark, to: Sighting(at: Nanoseconds(room.lowerBound)))
             let high = Measure.duration(from: mark, to: Sighting(at: Nanoseconds(room.upperBound)))
-            if Self.touches(low, high, limits, slack: slack) { part.result = .pass }
+            if Self.touches(low, high, limits, slack: slack) {
+                part.result = .pass
+                part.seen = "\(verb) \(Measure(low.low, high.high, .duration).text) after \(bound.mark)"
+            }
         }
         return part
     }

@@ -105,8 +105,8 @@ extension JudgeContext: Environment {
 
 // MARK: Intervals
 
-/// A part of the run whose ends are known with uncertainty: what lies in `inner` is in it for certain, what lies outside
-/// `outer` is not. Both ends included.
+/// A part of the run whose ends are known with uncertainty: what lies in `inner` is in it for certain, what lies
+/// outside `outer` is not. Both ends included.
 struct Interval: Hashable, Sendable {
     var outer: ClosedRange<Int64>
     var inner: ClosedRange<Int64>?
@@ -124,6 +124,16 @@ struct Interval: Hashable, Sendable {
 }
 
 extension JudgeContext {
+    /// The same for what mocks saw: requests planned up to the end of the load reach them after it.
+    func intervalAtMocks(_ during: During) throws(Unjudgeable) -> Interval? {
+        guard let interval = try interval(during) else { return nil }
+        guard during.to == .end else { return interval }
+        let last = max(view.lastInstant, interval.outer.upperBound)
+        return Interval(
+            outer: interval.outer.lowerBound...last,
+            inner: interval.inner.map { $0.lowerBound...max($0.upperBound, last) })
+    }
+
     /// Nil when the interval is empty for certain (it ends before it begins).
     func interval(_ during: During) throws(Unjudgeable) -> Interval? {
         let from = try sighting(of: during.from)

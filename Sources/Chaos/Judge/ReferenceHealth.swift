@@ -1,7 +1,7 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
-/// Kong's state machine of one address (lua-resty-healthcheck, incr_counter), written a second time from its description:
-/// the gateway's own must not be its own judge.
+/// Kong's state machine of one address (lua-resty-healthcheck, incr_counter), written a second time from its
+/// description: the gateway's own must not be its own judge.
 ///
 ///     healthy -- failure --> mostly_healthy -- failures >= limit --> unhealthy
 ///        ^                       |                                      |

@@ -1,7 +1,7 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
-/// Judges a whole run: marks in the order in which they depend on each other, then expectations and invariants, then the
-/// run itself. A pure function of the plan and the journal.
+/// Judges a whole run: marks in the order in which they depend on each other, then expectations and invariants, then
+/// the run itself. A pure function of the plan and the journal.
 package struct RunJudge {
     private var context: JudgeContext
     private var plan: Plan { context.plan }

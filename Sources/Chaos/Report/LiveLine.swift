@@ -49,7 +49,7 @@ package struct LiveStatus: Hashable, Sendable {
 
 /// Renders a moment of a run as one line.
 package enum LiveLine {
-    /// For a terminal: to be written over the line before (`\r`, clear to the end of the line). Never wider than the style.
+    /// For a terminal: to be written over the line before (begins with `\r` and a clear). Never wider than the style.
     package static func terminal(_ status: LiveStatus, style: Style) -> String {
         var parts: [(text: String, colour: Style.Colour?)] = [
             ("\(seconds(status.elapsed)) \(status.phase)", nil), ("\(status.requests) requests", nil),
@@ -79,7 +79,8 @@ package enum LiveLine {
         ].filter { !$0.isEmpty }.joined(separator: " ").withoutControls
     }
 
-    /// What to say the moment it happens, in a log: `walk-through: 10.07s api:8080 unhealthy (HTTP failure 3 of 3, passive)`.
+    /// What to say the moment it happens, in a log:
+    /// `walk-through: 10.07s api:8080 unhealthy (HTTP failure 3 of 3, passive)`. Nil for what is not news.
     package static func plain(_ event: JournalEvent, run: String) -> String? {
         let text: String
         switch event {

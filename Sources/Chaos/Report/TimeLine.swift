@@ -142,7 +142,7 @@ extension TimeLine {
         }
     }
 
-    /// The 99th percentile a column, on a scale of powers from 1 ms to the highest.
+    /// The 99th percentile a column, on a scale of powers from 1 ms to the highest (or to 100 ms: all below is fast).
     private var latencyRow: Row? {
         var latencies = [[Int64]](repeating: [], count: columns)
         for row in view.requests.indices where view.requests.planned[row] >= from {
@@ -155,7 +155,7 @@ extension TimeLine {
         }
         guard let highest = values.compactMap(\.self).max() else { return nil }
         let scale: [Character] = [".", ":", "-", "=", "+", "*", "%"]
-        let decades = max(1, highest / 1e6)
+        let decades = max(100, highest / 1e6)
         let cells = values.map { value -> Cell in
             guard let value else { return .empty }
             var level = 0
@@ -267,9 +267,18 @@ extension TimeLine {
 
     private var legend: [String] {
         let marks = shownMarks.map { "\($0.letter) \($0.mark.name) \(readable($0.mark.at))" }
-        let key =
-            "answers: # most, + a quarter, . some   targets: = healthy, ~ failures counted, + successes counted, x out"
-        let lines = VerdictTable.wrapped(marks.joined(separator: ",  "), width: style.width - 2) + [key]
-        return lines.map { style.paint("  " + $0.clipped(to: style.width - 2), .grey) }
+        let key = [
+            "answers:", "# most,", "+ a quarter,", ". some;", "targets:", "= healthy,", "~ failures counted,",
+            "+ successes counted,", "x out",
+        ]
+        let lines = wrapped(marks.enumerated().map { $1 + ($0 + 1 < marks.count ? "," : "") }) + wrapped(key)
+        return lines.map { style.paint("  " + $0, .grey) }
+    }
+
+    /// Broken between items only.
+    private func wrapped(_ items: [String]) -> [String] {
+        let glued = items.map { $0.split(separator: " ").joined(separator: "\u{A0}") }
+        let lines = VerdictTable.wrapped(glued.joined(separator: " "), width: style.width - 2)
+        return lines.map { String($0.map { $0 == "\u{A0}" ? " " : $0 }) }
     }
 }

@@ -15,18 +15,16 @@ package struct VerdictTable {
 
     private var verdicts: [Verdict] { report.verdict.verdicts }
 
-    /// `✓ trips    becomes   became unhealthy 3 requests after errors-on   <= 16 requests after errors-on`
+    /// `✓ trips    became unhealthy 3 requests after errors-on   <= 16 requests after errors-on`
     private var rows: [String] {
         let identifiers = min(24, verdicts.map(\.id.count).max() ?? 0)
-        let kinds = min(12, verdicts.map(\.kind.count).max() ?? 0)
-        let room = style.width - identifiers - kinds - 8
+        let room = style.width - identifiers - 8
         let widestSeen = verdicts.map { $0.seen.withoutControls.count }.max() ?? 0
         let widestAllowed = verdicts.map { $0.allowed.withoutControls.count }.max() ?? 0
         let seen = min(widestSeen, max(room - widestAllowed, room * 3 / 5))
         return verdicts.map { verdict in
             let columns = [
                 verdict.id.clipped(to: identifiers).padded(to: identifiers),
-                verdict.kind.clipped(to: kinds).padded(to: kinds),
                 verdict.seen.withoutControls.clipped(to: seen).padded(to: seen),
                 verdict.allowed.withoutControls.clipped(to: max(0, room - seen)),
             ]

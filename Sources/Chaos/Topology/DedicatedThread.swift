@@ -10,7 +10,7 @@ import Darwin
 
 /// Threads that block in the kernel for a child's sake (wait for its end, read its pipe, be its parent) and so cannot be
 /// event loops. Nothing that a scenario times runs on them.
-enum DedicatedThread {
+package enum DedicatedThread {
     private final class Body: Sendable {
         let run: @Sendable () -> Void
         init(_ run: @escaping @Sendable () -> Void) { self.run = run }
@@ -19,7 +19,7 @@ enum DedicatedThread {
     /// Starts a thread that runs `body` once. It takes no signals: those are for the threads that wait for them.
     ///
     /// - Throws: `TopologyError` when the system has no thread left.
-    static func start(_ body: @escaping @Sendable () -> Void) throws(TopologyError) {
+    package static func start(_ body: @escaping @Sendable () -> Void) throws(TopologyError) {
         let argument = Unmanaged.passRetained(Body(body)).toOpaque()
         var everything = sigset_t()
         var before = sigset_t()

@@ -76,10 +76,17 @@ final class AdminConnection: ServerDelegate {
             if unread > Self.unreadBytes { connection.close() }
         }
         connection.flush()
+        // Too much was kept for this reader: it was cut off before the subscription had its number.
+        if connection.channel == nil { endSubscription() }
+    }
+
+    private func endSubscription() {
+        if let subscription { gateway.events.unsubscribe(subscription) }
+        subscription = nil
     }
 
     func closed(on connection: ServerConnection) {
-        if let subscription { gateway.events.unsubscribe(subscription) }
+        endSubscription()
         gateway.adminClosed(connection)
     }
 

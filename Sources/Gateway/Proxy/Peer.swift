@@ -31,9 +31,9 @@ struct Peer {
         self.direct = direct
     }
 
-    /// What tells this peer from others.
+    /// What tells this peer from others, also when a new configuration has made a new `TargetAddress` of it.
     var identity: AnyObject {
-        if let target { return target }
+        if let target { return target.health }
         guard let direct else { preconditionFailure("a peer is balanced or direct") }
         return direct
     }

@@ -75,6 +75,10 @@ final class ProxyConnection {
         if !held.isEmpty { held.removeAll(keepingCapacity: true) }
         if !tried.isEmpty { tried.removeAll(keepingCapacity: true) }
         if head.method == .trace || head.method == .connect { return answer(.nginx(405)) }
+        route(head)
+    }
+
+    private func route(_ head: RequestHead) {
         switch worker.route(head, client) {
         case .refused(let page): answer(page)
         case .routed(let request):
@@ -95,11 +99,19 @@ final class ProxyConnection {
             attempt += 1
             hasSentRequest = false
             self.peer = peer
-            if mayReuse, let open = worker.pool.take(peer, isEncrypted: routed.service.isEncrypted) {
+            if mayReuse, let open = worker.pool.take(peer, routed.service.transport(to: peer)) {
                 isReusedConnection = true
                 exchange(on: open)
             } else {
                 connect(to: peer, routed.service)
+            }
+        case .notYet:
+            state = .connecting
+            let current = attempt
+            worker.atNextSnapshot { [weak self] in
+                guard let self, attempt == current, case .connecting = state, let head = self.head else { return }
+                route(head)
+                flushRequest()
             }
         case .none(let page):
             // A second try without a peer is nginx's own 503 (kong-facts 4.4).
@@ -113,11 +125,13 @@ final class ProxyConnection {
         let current = attempt
         worker.connect(to: peer, service) { [self] (result: ConnectResult) in
             guard attempt == current, case .connecting = state else {
-                if case .success(let open) = result { worker.pool.put(open, peer, isEncrypted: service.isEncrypted) }
+                if case .success(let open) = result { worker.pool.put(open, peer, service.transport(to: peer)) }
                 return
             }
             switch result {
-            case .success(let open): exchange(on: open)
+            case .success(let open):
+                exchange(on: open)
+                flushRequest()
             case .failure(let failure): tryFailed(failure)
             }
         }
@@ -141,9 +155,17 @@ final class ProxyConnection {
         if heldBytes > Self.replayBytes { letGo() }
         if hasWholeBody || head.framing == .none {
             upstream.sendEnd(trailers: trailers)
-        } else {
-            upstream.flush()
-            if upstream.isWritable { connection?.resumeReading() }
+        } else if upstream.isWritable {
+            connection?.resumeReading()
+        }
+    }
+
+    /// Sends what there is of a request that is still coming; what came together leaves together.
+    private func flushRequest() {
+        switch state {
+        case .exchanging(let upstream), .responding(let upstream):
+            if !upstream.hasSentAll { upstream.flush() }
+        case .idle, .connecting, .answered: break
         }
     }
 
@@ -212,7 +234,6 @@ extension ProxyConnection: ServerDelegate {
         case .exchanging(let upstream), .responding(let upstream):
             if !hasLetGo, heldBytes + body.readableBytes <= Self.replayBytes { hold(body) } else { letGo() }
             upstream.send(body: body)
-            upstream.flush()
             if !upstream.isWritable { connection.pauseReading() }
         case .idle, .connecting:
             hold(body)
@@ -235,6 +256,8 @@ extension ProxyConnection: ServerDelegate {
         case .idle, .connecting, .answered: break
         }
     }
+
+    func readCompleted(on connection: ServerConnection) { flushRequest() }
 
     func exchangeEnded(on connection: ServerConnection) {
         switch state {
@@ -297,10 +320,9 @@ extension ProxyConnection: ClientDelegate {
         if let cookie = routed?.setCookie { writer.add("Set-Cookie", cookie) }
         var framing = response.framing
         // After HEAD and with 304 the length is that of a body which is not there.
-        if framing == .none, let length = response.fields.contentLength, length > 0 {
-            framing = .length(length)
-        } else if head.method == .head, response.fields.contentLength == nil {
-            framing = .untilClose
+        if head.method == .head || response.status == 304 {
+            let length = response.fields.contentLength
+            framing = length.map { $0 > 0 ? .length($0) : .none } ?? (head.method == .head ? .untilClose : .none)
         }
         connection.send(writer, framing: framing)
     }
@@ -321,7 +343,7 @@ extension ProxyConnection: ClientDelegate {
         guard case .responding = state, let connection, let peer, let routed else { return }
         tryEnded(hasAnswer: true)
         if let upstreamStatus { report(.last(status: upstreamStatus)) }
-        if upstream.isReusable { worker.pool.put(upstream, peer, isEncrypted: routed.service.isEncrypted) }
+        if upstream.isReusable { worker.pool.put(upstream, peer, routed.service.transport(to: peer)) }
         // The request may still be coming; nobody wants the rest of it any more.
         state = .answered
         connection.resumeReading()
@@ -341,6 +363,7 @@ extension ProxyConnection: ClientDelegate {
             // The head has gone to the client: all that can be done is to end the connection where the body broke off.
             if let upstreamStatus { report(.last(status: upstreamStatus)) }
             state = .answered
+            connection?.flush()
             connection?.close()
         case .idle, .connecting, .answered: break
         }

@@ -32,6 +32,8 @@ final class ProxyWorker {
     private var drained: EventLoopPromise<Void>?
     private var dateSecond: Int64 = -1
     private var dateText = ""
+    /// What waits for the addresses of a host that is being looked up.
+    private var waiting: [() -> Void] = []
     /// Takes reports to the control loop, and events of theirs.
     private let reporter: HealthReporter
 
@@ -65,7 +67,13 @@ final class ProxyWorker {
             balancers.first { $0.set === set }
                 ?? Balancer(set, random: world.random.stream("gateway \(index) ring \(set.upstream.name)"))
         }
+        let waiting = waiting
+        self.waiting = []
+        for resume in waiting { resume() }
     }
+
+    /// Calls back once when another snapshot has come.
+    func atNextSnapshot(_ resume: @escaping () -> Void) { waiting.append(resume) }
 
     // MARK: Client connections
 
@@ -97,6 +105,7 @@ final class ProxyWorker {
 
     /// Ends idle connections now and the others with their request.
     func drain() -> EventLoopFuture<Void> {
+        loop.assertInEventLoop()
         isDraining = true
         let promise = drained ?? loop.makePromise(of: Void.self)
         drained = promise
@@ -104,6 +113,11 @@ final class ProxyWorker {
         pool.closeAll()
         if connections.isEmpty { promise.succeed() }
         return promise.futureResult
+    }
+
+    /// Closes every client connection, whatever is under way on it.
+    func closeAll() {
+        for connection in Array(connections.values) { connection.close() }
     }
 
     // MARK: Routing
@@ -123,10 +137,14 @@ final class ProxyWorker {
         let hashed = hashValue(service, head, match, client)
         return .routed(
             RoutedRequest(
-                service: service, uri: match.uri, strippedPrefix: match.strippedPrefix,
+                service: service, balancer: balancer(of: service), uri: match.uri, strippedPrefix: match.strippedPrefix,
                 preservesHost: route.preserveHost,
                 hash: XXHash32.hash(hashed?.text ?? ""), setCookie: hashed?.setCookie,
                 isLock: head.method == .other && head.methodText == "LOCK"))
+    }
+
+    private func balancer(of service: CompiledService) -> Balancer? {
+        if case .balanced(let index) = service.peers { balancers[index] } else { nil }
     }
 
     private func hashValue(
@@ -144,7 +162,7 @@ final class ProxyWorker {
         let host = head.bytes.withUnsafeReadableBytes {
             String(decoding: ForwardedRequest.hostName($0[head.authority]), as: UTF8.self)
         }
-        page.location = "https://\(host)\(head.text(head.target))"
+        page.location = "https://\(host)\(head.pathText)\(head.queryText.map { "?\($0)" } ?? "")"
         return page
     }
 
@@ -154,19 +172,22 @@ final class ProxyWorker {
         /// `ended` of the balancer, if there is one, is to be called once.
         case peer(Peer, Balancer?)
         case none(ErrorPage)
+        /// Nobody knows yet; the next snapshot may.
+        case notYet
     }
 
     /// The next peer for a request, or what to answer without one.
     func pick(_ request: RoutedRequest, tried: [Peer]) -> Pick {
         switch request.service.peers {
-        case .balanced(let index):
-            let balancer = balancers[index]
+        case .balanced:
+            guard let balancer = request.balancer else { return .none(.noPeer) }
             let address = balancer.pick(hash: request.hash, tried: tried.compactMap(\.target), now: loop.now)
             guard let address else { return .none(.noPeer) }
             return .peer(Peer(address), balancer)
         case .direct(let addresses):
             turn &+= 1
             return .peer(Peer(addresses[turn % addresses.count]), nil)
+        case .pending: return .notYet
         case .unresolved: return .none(.nameResolutionFailed)
         }
     }
@@ -178,16 +199,17 @@ final class ProxyWorker {
     ) {
         let connection = NIOLoopBound(ClientConnection(limits: settings.limits), eventLoop: loop)
         let handshake = loop.makePromise(of: Void.self)
+        let isEncrypted = service.isEncrypted
         let tls = service.tls
         let serverName = service.serverName(for: peer)
-        let opened = world.network.connect(
-            to: peer.socketAddress, on: loop, timeout: service.service.connectTimeout
-        ) { channel in
+        let timeout = service.service.connectTimeout
+        let opened = world.network.connect(to: peer.socketAddress, on: loop, timeout: timeout) { channel in
             do {
                 let pipeline = channel.pipeline.syncOperations
-                if let tls {
+                if isEncrypted {
+                    guard let tls else { throw NetworkError(.other, "TLS could not be set up") }
                     let handler = try NIOSSLClientHandler(context: tls, serverHostname: serverName)
-                    try pipeline.addHandlers([handler, HandshakeWaiter(handshake)])
+                    try pipeline.addHandlers([handler, HandshakeWaiter(handshake, timeout: timeout)])
                 } else {
                     handshake.succeed()
                 }
@@ -253,17 +275,33 @@ extension PassiveOutcome {
     }
 }
 
-/// Turns the end of a TLS handshake into a future.
+/// Turns the end of a TLS handshake into a future. It may take as long as the connect before it, as in nginx.
 private final class HandshakeWaiter: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     private var promise: EventLoopPromise<Void>?
+    private let timeout: TimeAmount
+    private var timer: Scheduled<Void>?
 
-    init(_ promise: EventLoopPromise<Void>) { self.promise = promise }
+    init(_ promise: EventLoopPromise<Void>, timeout: TimeAmount) {
+        self.promise = promise
+        self.timeout = timeout
+    }
 
     private func complete(_ error: (any Error)?) {
         guard let promise else { return }
         self.promise = nil
+        timer?.cancel()
+        timer = nil
         if let error { promise.fail(error) } else { promise.succeed() }
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
+        timer = context.eventLoop.scheduleTask(in: timeout) {
+            bound.value.handler.complete(NetworkError(.timedOut, "TLS handshake"))
+            bound.value.context.close(promise: nil)
+        }
+        context.fireChannelActive()
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {

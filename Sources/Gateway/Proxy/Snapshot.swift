@@ -22,18 +22,20 @@ final class Snapshot: Sendable {
 /// A service with everything that proxying a request to it needs.
 final class CompiledService: Sendable {
     enum Peers: Sendable {
-        /// By the upstream of this place in the snapshot.
+        /// By the upstream of this place in the snapshot the service belongs to, and only in that one.
         case balanced(Int)
         /// Turn by turn over the addresses of the service's own host; not empty.
         case direct([Peer.Direct])
-        /// The host has no address (yet).
+        /// The host is being looked up for the first time; a snapshot with the answer will follow.
+        case pending
+        /// The host has no address.
         case unresolved
     }
 
     let service: Service
     let peers: Peers
     let upstream: Upstream?
-    /// Nil for plain text.
+    /// Nil for plain text, or when TLS could not be set up.
     let tls: NIOSSLContext?
 
     init(_ service: Service, peers: Peers, upstream: Upstream?, tls: NIOSSLContext?) {
@@ -43,7 +45,12 @@ final class CompiledService: Sendable {
         self.tls = tls
     }
 
-    var isEncrypted: Bool { tls != nil }
+    var isEncrypted: Bool { service.proto.isEncrypted }
+
+    /// What connections to one peer must have in common to serve the same requests.
+    func transport(to peer: Peer) -> UpstreamPool.Transport {
+        isEncrypted ? .tls(serverName: serverName(for: peer), verifies: service.tlsVerify == true) : .plain
+    }
 
     /// The host that the upstream is called by, before a port is added (kong/runloop/balancer/init.lua set_host_header).
     private func hostName(for peer: Peer) -> String { upstream?.hostHeader ?? peer.host }
@@ -69,6 +76,8 @@ final class CompiledService: Sendable {
 /// A request that has found its route.
 struct RoutedRequest {
     let service: CompiledService
+    /// Of the service's upstream; stays the one that the request began with when another configuration comes.
+    let balancer: Balancer?
     /// Path and query for the upstream.
     let uri: ByteBuffer
     /// What was taken off the path, or nil.

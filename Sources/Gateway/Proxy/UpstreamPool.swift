@@ -14,21 +14,27 @@ package struct UpstreamPoolSettings: Sendable, Hashable {
 }
 
 /// The idle connections of one event loop to all peers. The one used last is used first, so that what is not needed
-/// grows old and closes. Peers are told apart by identity, with or without TLS.
+/// grows old and closes. Peers are told apart by identity and by what was agreed with them on TLS.
 final class UpstreamPool {
+    enum Transport: Hashable {
+        case plain
+        case tls(serverName: String?, verifies: Bool)
+    }
+
     private struct Key: Hashable {
         let peer: ObjectIdentifier
-        let isEncrypted: Bool
+        let transport: Transport
     }
 
     private let settings: UpstreamPoolSettings
     private var idle: [Key: [ClientConnection]] = [:]
+    private var isClosed = false
 
     init(_ settings: UpstreamPoolSettings) { self.settings = settings }
 
     /// An idle connection to the peer, or nil.
-    func take(_ peer: Peer, isEncrypted: Bool) -> ClientConnection? {
-        let key = Key(peer: ObjectIdentifier(peer.identity), isEncrypted: isEncrypted)
+    func take(_ peer: Peer, _ transport: Transport) -> ClientConnection? {
+        let key = Key(peer: ObjectIdentifier(peer.identity), transport: transport)
         while let connection = idle[key]?.popLast() {
             connection.onClose = nil
             if connection.isOpen { return connection }
@@ -37,9 +43,9 @@ final class UpstreamPool {
     }
 
     /// Keeps a connection for the next request, or closes it when it is used up or the pool is full.
-    func put(_ connection: ClientConnection, _ peer: Peer, isEncrypted: Bool) {
-        let key = Key(peer: ObjectIdentifier(peer.identity), isEncrypted: isEncrypted)
-        guard connection.isReusable, connection.requestCount < settings.maximumRequests,
+    func put(_ connection: ClientConnection, _ peer: Peer, _ transport: Transport) {
+        let key = Key(peer: ObjectIdentifier(peer.identity), transport: transport)
+        guard !isClosed, connection.isOpen, connection.isReusable, connection.requestCount < settings.maximumRequests,
             idle[key]?.count ?? 0 < settings.size
         else { return connection.close() }
         // The closure keeps the peer alive, so that no other object takes its identity meanwhile.
@@ -55,8 +61,9 @@ final class UpstreamPool {
         if idle[key]?.isEmpty == true { idle[key] = nil }
     }
 
-    /// Closes every idle connection; for the end of the process.
+    /// Closes every idle connection and keeps none from now on; for the end of the gateway.
     func closeAll() {
+        isClosed = true
         let all = idle
         idle = [:]
         for connection in all.values.joined() {

@@ -32,8 +32,8 @@ import Testing
         let verdict = WalkThrough(recoversAt: 2).verdict
         #expect(verdict.result == .fail)
         let cause =
-            "api became healthy at success 2, configuration says 3 (active.healthy.successes = 3, interval 5s of upstream "
-            + "orders-up)"
+            "api became healthy at success 2, configuration says 3 (active.healthy.successes = 3, interval 5s of "
+            + "upstream orders-up)"
         let model = try #require(verdict["model-6"])
         #expect(model.sentence == cause + ", 2 differences in all")
         let recovery = try #require(verdict["becomes-2"])
@@ -48,7 +48,8 @@ import Testing
         let invariant = try #require(verdict["never-2"])
         #expect(invariant.result == .fail)
         #expect(
-            invariant.sentence.contains("traffic to api while health(api) == unhealthy came 1010 times, first at 10.1s"))
+            invariant.sentence.contains("traffic to api while health(api) == unhealthy came 1010 times, first at 10.1s")
+        )
         let window = try #require(verdict["window-3"])
         #expect(window.result == .fail)
         #expect(window.reasons.contains { $0.hasPrefix("api got ") && $0.contains(" requests while it was unhealthy") })

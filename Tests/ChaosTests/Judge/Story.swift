@@ -132,6 +132,8 @@ struct Story {
         }
     }
 
+    mutating func mark(_ name: String, _ at: Int64) { events.append(.mark(.init(at: Instant(at), name: name))) }
+
     mutating func process(
         _ at: Int64, _ node: String, _ change: JournalEvent.Process.Change, code: Int? = nil, signal: Int? = nil
     ) {

@@ -4,6 +4,10 @@ import Document
 
 @testable import Chaos
 
+/// Swift Testing has an `Expectation` too.
+typealias ExpectationKind = Expectation.Kind
+typealias ExpectationSeverity = Expectation.Severity
+
 /// The plan that belongs to a `Story`, and short words for bounds and marks.
 enum TestPlan {
     static let location = SourceLocation(file: "walk-through.yaml", line: 1, column: 1)

@@ -2,8 +2,8 @@
 
 @testable import Chaos
 
-/// Plays the article's outage against a toy gateway that can be given a defect, and writes the journal of it: 50 requests
-/// a second for 40 s, errors from 10 s to 18 s, probes every 5 s from 0.3 s on.
+/// Plays the article's outage against a toy gateway that can be given a defect, and writes the journal of it: 50
+/// requests a second for 40 s, errors from 10 s to 18 s, probes every 5 s from 0.3 s on.
 struct WalkThrough {
     /// What the toy gateway does; the configuration always says 3 and 3.
     var tripsAt = 3

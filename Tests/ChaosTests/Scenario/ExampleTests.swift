@@ -20,4 +20,15 @@ struct ExampleTests {
         let plans = try Examples.plans(file: Examples.slowUpstream)
         #expect(plans.count == 1)
     }
+
+    @Test(arguments: [Examples.killTheOnlyTarget, Examples.shortSlowUpstream])
+    func `the scenarios of the suite are valid`(path: String) throws {
+        #expect(try Examples.plans(file: path).count == 1)
+    }
+
+    @Test func `print them`() throws {
+        for file in [Examples.walkThrough, Examples.killTheOnlyTarget, Examples.shortSlowUpstream, Examples.crashOneOfThree] {
+            for plan in try Examples.plans(file: file) { print(explain(plan)) }
+        }
+    }
 }
