@@ -56,7 +56,12 @@ final class HealthChecker {
             set.map { $0.upstream == resolved.upstream && $0.targets.map(\.target) == resolved.targets.map(\.target) }
             ?? false
         admit(checksOn ? checkedKeys(resolved) : [], forgetOthers: isSameChecker)
-        let set = TargetSet(resolved, checksOn: checksOn) { entries[$0].map(\.health) ?? AddressHealth() }
+        // Unchecked addresses are always healthy; they keep their objects because open connections are found by them.
+        let unchecked = self.set.map { $0.checksOn ? [] : $0.addresses } ?? []
+        let known = Dictionary(unchecked.map { ($0.key, $0.health) }) { first, _ in first }
+        let set = TargetSet(resolved, checksOn: checksOn) {
+            entries[$0].map(\.health) ?? known[$0] ?? AddressHealth()
+        }
         for address in set.addresses { entries[address.key]?.address = address }
         self.set = set
         activeLists = checks.active.statusLists
