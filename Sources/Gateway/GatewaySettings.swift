@@ -19,6 +19,8 @@ package struct GatewaySettings: Sendable {
     package var pool = UpstreamPoolSettings()
     /// Longest body the Admin API takes (kong.conf `nginx_admin_client_max_body_size`), bytes.
     package var adminBodyBytes = 10 * 1024 * 1024
+    /// A reader of `/events` that leaves this many bytes unread is cut off.
+    package var unreadEventBytes = 8 * 1024 * 1024
     /// How long a stop waits for requests under way.
     package var drain = TimeAmount.seconds(10)
     /// How often a name that could be resolved, or could not, is looked up again. The system's resolver tells no TTL;

@@ -205,6 +205,25 @@ extension LoopbackTests {
             #expect(try gateway.reports() == ["timeout", "timeout"])
         }
 
+        @Test(arguments: [("hangs", 504), ("answers in plain text", 502)])
+        func `an upstream that should speak TLS and does not`(way: String, status: Int) throws {
+            let upstream = try ScriptedUpstream { connection in
+                if way == "hangs" {
+                    _ = connection.socket.ends(within: 5000)
+                } else {
+                    try connection.socket.send("HTTP/1.1 400 Bad Request\r\n\r\n")
+                }
+            }
+            let gateway = try RunningGateway(
+                serviceYAML(port: upstream.port, fields: "connect_timeout: 200, retries: 0")
+                    .replacing("http://", with: "https://"))
+            var answer: RawMessage?
+            let took = try elapsed { answer = try gateway.get("/") }
+            #expect(answer?.status == status)
+            #expect(took < 1200, "\(took) ms")
+            #expect(eventually { upstream.openCount == 0 })
+        }
+
         @Test(arguments: [
             "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc",
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",

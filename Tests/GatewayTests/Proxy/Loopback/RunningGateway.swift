@@ -68,7 +68,7 @@ final class RunningGateway: Sendable {
     {
         let socket = try RawSocket.connect(port: adminPort)
         return try socket.exchange(
-            "\(method) \(path) HTTP/1.1\r\nHost: admin\r\nContent-Type: \(type)\r\n"
+            "\(method) \(path) HTTP/1.1\r\nHost: admin\r\n\(body.isEmpty ? "" : "Content-Type: \(type)\r\n")"
                 + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)")
     }
 
