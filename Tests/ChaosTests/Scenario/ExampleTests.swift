@@ -27,7 +27,9 @@ struct ExampleTests {
     }
 
     @Test func `print them`() throws {
-        for file in [Examples.walkThrough, Examples.killTheOnlyTarget, Examples.shortSlowUpstream, Examples.crashOneOfThree] {
+        for file in [
+            Examples.walkThrough, Examples.killTheOnlyTarget, Examples.shortSlowUpstream, Examples.crashOneOfThree,
+        ] {
             for plan in try Examples.plans(file: file) { print(explain(plan)) }
         }
     }

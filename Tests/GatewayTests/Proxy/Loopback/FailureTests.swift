@@ -5,7 +5,8 @@ import NIOCore
 import Testing
 
 extension LoopbackTests {
-    /// Upstreams that refuse, close, hang or talk nonsense: what is tried again, what the client gets, what is reported.
+    /// Upstreams that refuse, close, hang or talk nonsense: what is tried again, what the client gets, what is
+    /// reported.
     @Suite struct FailureTests {
         /// Every failure counts and none ejects.
         static let countsAll = """
