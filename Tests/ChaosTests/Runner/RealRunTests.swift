@@ -221,6 +221,15 @@ import World
         #expect(runs.allSatisfy { $0.folder == nil }, "a run that passed leaves nothing behind")
     }
 
+    @Test func `the watch-dog ends a run that takes too long`() async throws {
+        var plan = try plan("", seconds: 50)
+        plan.timeout = .milliseconds(700)
+        let finished = try await run(plan)
+        #expect(finished.report.verdict.result == .fail)
+        #expect(finished.report.view.ending?.reason == .timeout)
+        #expect(finished.report.verdict.reasons.first == "the run did not end within its timeout of 700ms")
+    }
+
     @Test func `a target that is not healthy at the start is a precondition that is not met`() async throws {
         var plan = try plan("")
         plan.topology.bindings = []
