@@ -62,7 +62,8 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "Gateway", "Document", "World", "Wire", .product(name: "NIOEmbedded", package: "swift-nio"),
+                "Gateway", "Document", "World", "Wire", "gatecrash",
+                .product(name: "NIOEmbedded", package: "swift-nio"),
             ],
             resources: [.copy("Data")], swiftSettings: swiftSettings),
         .testTarget(

@@ -10,8 +10,8 @@ import Musl
 import Darwin
 #endif
 
-/// Signals as a queue that one thread reads: they are blocked before any other thread exists, so that all threads inherit
-/// the block and none is interrupted.
+/// Signals as a queue that one thread reads: they are blocked before any other thread exists, so that all threads
+/// inherit the block and none is interrupted.
 struct Signals: Sendable {
     private var set = sigset_t()
 

@@ -66,6 +66,9 @@ extension DocumentNode {
     ///   nesting deeper than `maximumDocumentDepth`, more than `maximumDocumentNodes` nodes.
     package init(parsing text: String, file: String) throws(Problems) {
         var problems = Problems()
+        if let place = AliasGuard.keyMadeOfAliases(in: text, file: file) {
+            throw Problems([Problem(at: place, "a key must be text", advice: "an alias or a list cannot be one")])
+        }
         let root: Node?
         do {
             let parser = try Parser(yaml: text, resolver: .basic)

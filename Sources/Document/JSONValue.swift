@@ -1,6 +1,5 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
-import FoundationEssentials
 package import OrderedCollections
 
 /// A JSON value that keeps the order of its keys and the difference between `1` and `1.0`.
@@ -65,50 +64,15 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Ex
 
 // MARK: Reading
 
-extension JSONValue: Decodable {
-    /// Reads one RFC 8259 text.
+extension JSONValue {
+    /// Reads one RFC 8259 text: keys keep their order, the last of equal keys wins, `1` is an integer and `1.0` a
+    /// number.
     ///
-    /// - Throws: `Problem` without a place when the text is not JSON.
+    /// - Throws: `Problem` without a location (its message names line and column) when the text is not JSON or is
+    ///   nested deeper than `maximumJSONDepth`.
     package init(parsing text: some Sequence<UInt8>) throws(Problem) {
-        do {
-            self = try JSONDecoder().decode(JSONValue.self, from: Data(text))
-        } catch {
-            throw Problem(at: nil, "not valid JSON")
-        }
-    }
-
-    package init(from decoder: any Decoder) throws {
-        if let keyed = try? decoder.container(keyedBy: AnyKey.self) {
-            var members: OrderedDictionary<String, JSONValue> = [:]
-            for key in keyed.allKeys.sorted(by: { $0.stringValue < $1.stringValue }) {
-                members[key.stringValue] = try keyed.decode(JSONValue.self, forKey: key)
-            }
-            self = .object(members)
-        } else if var items = try? decoder.unkeyedContainer() {
-            var list: [JSONValue] = []
-            while !items.isAtEnd { list.append(try items.decode(JSONValue.self)) }
-            self = .array(list)
-        } else {
-            let single = try decoder.singleValueContainer()
-            if single.decodeNil() {
-                self = .null
-            } else if let flag = try? single.decode(Bool.self) {
-                self = .bool(flag)
-            } else if let value = try? single.decode(Int.self) {
-                self = .integer(value)
-            } else if let value = try? single.decode(Double.self) {
-                self = .number(value)
-            } else {
-                self = .string(try single.decode(String.self))
-            }
-        }
-    }
-
-    private struct AnyKey: CodingKey {
-        var stringValue: String
-        var intValue: Int? { nil }
-        init(stringValue: String) { self.stringValue = stringValue }
-        init?(intValue: Int) { nil }
+        var parser = JSONParser(Array(text))
+        self = try parser.document()
     }
 }
 

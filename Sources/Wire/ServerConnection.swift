@@ -77,7 +77,7 @@ package final class ServerConnection: ChannelDuplexHandler {
         guard context != nil, writing == .awaitingHead else { return }
         var framing = framing
         if framing == .chunked || framing == .untilClose {
-            framing = head.version == .http11 ? .chunked : .untilClose
+            framing = head.version == .http11 || head.method == .head ? .chunked : .untilClose
             if framing == .untilClose { closesAfterExchange = true }
         }
         // Who was never told to continue may send the body or may not.
@@ -95,6 +95,8 @@ package final class ServerConnection: ChannelDuplexHandler {
         case .none where status == 304: break
         case _ where status == 204 || status < 200: break
         case .none: bytes.writeStaticString("Content-Length: 0\r\n")
+        // Of a body that is not sent nothing need be said (RFC 9110 section 9.3.2).
+        case .chunked where head.method == .head: break
         case .length(let count):
             bytes.writeStaticString("Content-Length: ")
             bytes.writeDecimal(count)
@@ -184,8 +186,9 @@ package final class ServerConnection: ChannelDuplexHandler {
     private func process() {
         guard !isProcessing else { return }
         isProcessing = true
-        defer { isProcessing = false }
         while step() {}
+        isProcessing = false
+        delegate.readCompleted(on: self)
         // The client has closed its side: what is not a whole request by now never will be.
         if isInputClosed, reading == .head { lingerBeforeClose() }
     }
@@ -300,8 +303,8 @@ package final class ServerConnection: ChannelDuplexHandler {
         inbound.clear()
     }
 
-    /// Writes what waits, ends our side and drops what still comes, so that the client reads the response before it sees
-    /// a reset.
+    /// Writes what waits, ends our side and drops what still comes, so that the client reads the response before it
+    /// sees a reset.
     private func lingerBeforeClose() {
         guard let context, reading != .lingering, reading != .closed else { return }
         abandon()

@@ -19,8 +19,8 @@ package struct CivilTime: Hashable, Sendable {
 
     /// - Parameter secondsSinceEpoch: seconds since 1970-01-01T00:00:00Z, also negative.
     package init(secondsSinceEpoch seconds: Int64) {
-        let days = Int((Double(seconds) / 86_400).rounded(.down))
-        let rest = Int(seconds) - days * 86_400
+        var (days, rest) = Int(seconds).quotientAndRemainder(dividingBy: 86_400)
+        if rest < 0 { (days, rest) = (days - 1, rest + 86_400) }
         (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60)
         weekday = ((days + 4) % 7 + 7) % 7
         // Days are counted from 0000-03-01, so that the leap day ends a year (Howard Hinnant's civil_from_days).
@@ -39,14 +39,20 @@ package struct CivilTime: Hashable, Sendable {
     package var httpDate: String {
         let weekdays = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
         let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-        return "\(weekdays[weekday]), \(twoDigits(day)) \(months[month - 1]) \(year) "
+        return "\(weekdays[weekday]), \(twoDigits(day)) \(months[month - 1]) \(fourDigits(year)) "
             + "\(twoDigits(hour)):\(twoDigits(minute)):\(twoDigits(second)) GMT"
     }
 
     /// As logs write dates (RFC 3339): `1994-11-06T08:49:37Z`.
     package var rfc3339: String {
-        "\(year)-\(twoDigits(month))-\(twoDigits(day))T\(twoDigits(hour)):\(twoDigits(minute)):\(twoDigits(second))Z"
+        "\(fourDigits(year))-\(twoDigits(month))-\(twoDigits(day))"
+            + "T\(twoDigits(hour)):\(twoDigits(minute)):\(twoDigits(second))Z"
     }
 
     private func twoDigits(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
+
+    private func fourDigits(_ year: Int) -> String {
+        let digits = String(year.magnitude)
+        return (year < 0 ? "-" : "") + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+    }
 }

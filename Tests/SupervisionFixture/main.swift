@@ -4,8 +4,10 @@
 //
 //     supervision-fixture child [--deaf]           a supervised child; --deaf: takes no notice of SIGTERM
 //     supervision-fixture supervise N [--stopped]  a supervisor of N such children; --stopped: it stops them (SIGSTOP)
+//     supervision-fixture run FILE PROGRAM         a runner of a scenario, whose children are PROGRAM; prints the pids
+//                                                  of those that are ready, "paused", and "request" for every request
 //
-// Each prints one line when it is ready, and then lives until somebody ends it.
+// Each prints a line when it is ready, and then lives until somebody ends it.
 
 import Chaos
 import NIOCore
@@ -48,10 +50,26 @@ func supervise(count: Int, isStopping: Bool) throws {
     while true { pause() }
 }
 
+func run(file: String, program: String) async throws {
+    var options = SuiteRun.Options()
+    options.executable = program
+    let plan = try Plan.cells(ScenarioFile(path: file))[0]
+    let suite = try SuiteRun([SuiteEntry(plan: plan, file: file, text: "")], options: options) { update in
+        switch update {
+        case .run(_, _, .event(.process(let event))) where event.change == .ready: say("\(event.pid ?? 0)")
+        case .run(_, _, .event(.process(let event))) where event.change == .paused: say("paused")
+        case .run(_, _, .event(.request)): say("request")
+        default: break
+        }
+    }
+    _ = await suite.run()
+}
+
 switch CommandLine.arguments.dropFirst().first {
 case "supervise":
     try supervise(
         count: Int(CommandLine.arguments[2]) ?? 1, isStopping: CommandLine.arguments.contains("--stopped"))
+case "run": try await run(file: CommandLine.arguments[2], program: CommandLine.arguments[3])
 default: child(isDeaf: CommandLine.arguments.contains("--deaf"))
 }
 while true { pause() }

@@ -11,8 +11,8 @@ package enum Capability: String, Hashable, Sendable, CaseIterable {
     case expectUsage, expectLog, expectMetric, expectBaseline
 }
 
-/// What the language has and the runner or the judge does not do yet. This is the one place: taking a line out is all it
-/// needs to let a built part through.
+/// What the language has and the runner or the judge does not do yet. This is the one place: taking a line out is all
+/// it needs to let a built part through.
 package enum Capabilities {
     /// Each with what a person reads behind "not supported yet: ".
     package static let notYet: [Capability: String] = [

@@ -17,8 +17,8 @@ final class CheckedAddress {
 
 /// The states of the addresses of one upstream, and the timers of its probes. Confined to the control loop.
 ///
-/// It outlives the upstream: after the upstream or an address is gone, the states wait for `retention`, so that who comes
-/// back in that time finds them.
+/// It outlives the upstream: after the upstream or an address is gone, the states wait for `retention`, so that who
+/// comes back in that time finds them.
 final class HealthChecker {
     /// lua-resty-healthcheck is told to clear 300 s late (kong/runloop/balancer/upstreams.lua).
     static let retention = TimeAmount.seconds(300)

@@ -60,6 +60,8 @@ enum ForwardedRequest {
     private struct Seen {
         var forwardedFor = false
         var via = false
+        /// The client understands trailers; of TE nothing else survives.
+        var trailers = false
     }
 
     /// Copies what passes. Lines that stand side by side are copied as one run of bytes.
@@ -91,8 +93,10 @@ enum ForwardedRequest {
         switch field.known {
         case .other, .accept, .contentType, .date, .server, .location, .trailer, .xChaosID, .xKongUpstreamLatency,
             .xKongProxyLatency, .xKongResponseLatency, .xKongUpstreamStatus:
-            return !head.fields.connectionNamesFields || !isNamedByConnection(field, head, bytes)
-        case .te: return bytes[field.value].equalsIgnoringCase("trailers")
+            return !head.fields.connectionNamesFields || !isNamedByConnection(field, head.fields, bytes)
+        case .te:
+            seen.trailers = seen.trailers || namesTrailers(bytes[field.value])
+            return false
         case .xForwardedFor:
             seen.forwardedFor = true
             return false
@@ -106,23 +110,17 @@ enum ForwardedRequest {
         }
     }
 
-    /// RFC 9110 section 7.6.1: a field that Connection names ends at this hop.
-    private static func isNamedByConnection(
-        _ field: Field, _ head: RequestHead, _ bytes: UnsafeRawBufferPointer
-    ) -> Bool {
-        var isNamed = false
-        for connection in head.fields.list where connection.known == .connection {
-            forEachListItem(of: bytes[connection.value]) { option in
-                isNamed = isNamed || equalIgnoringCase(option, bytes[field.name])
-            }
-        }
-        return isNamed
+    private static func namesTrailers(_ value: UnsafeRawBufferPointer) -> Bool {
+        var names = false
+        forEachListItem(of: value) { names = names || $0.equalsIgnoringCase("trailers") }
+        return names
     }
 
     private static func writeForwarding(
         _ head: RequestHead, _ bytes: UnsafeRawBufferPointer, _ client: ClientFacts, _ strippedPrefix: ByteBuffer?,
         _ seen: Seen, to out: inout ByteBuffer
     ) {
+        if seen.trailers { out.writeStaticString("TE: trailers\r\n") }
         out.writeStaticString("X-Forwarded-For: ")
         if seen.forwardedFor { writeValues(of: .xForwardedFor, head, bytes, to: &out) }
         out.writeString(client.address)
@@ -163,6 +161,17 @@ enum ForwardedRequest {
         else { return authority }
         return UnsafeRawBufferPointer(rebasing: authority[..<colon])
     }
+}
+
+/// RFC 9110 section 7.6.1: a field that Connection names ends at this hop.
+func isNamedByConnection(_ field: Field, _ fields: HeadFields, _ bytes: UnsafeRawBufferPointer) -> Bool {
+    var isNamed = false
+    for connection in fields.list where connection.known == .connection {
+        forEachListItem(of: bytes[connection.value]) { option in
+            isNamed = isNamed || equalIgnoringCase(option, bytes[field.name])
+        }
+    }
+    return isNamed
 }
 
 private func equalIgnoringCase(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool {

@@ -69,7 +69,8 @@ enum ForwardedResponse {
         let fields = head.fields.list
         var runStart = -1
         for (index, field) in fields.enumerated() {
-            let passes = passes(field, keepsTrailer, &seen)
+            let isHopByHop = head.fields.connectionNamesFields && isNamedByConnection(field, head.fields, bytes)
+            let passes = passes(field, keepsTrailer, &seen) && !isHopByHop
             if passes, runStart < 0 { runStart = field.name.lowerBound }
             if !passes, runStart >= 0 {
                 out.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[runStart..<field.name.lowerBound]))

@@ -4,8 +4,8 @@ import Wire
 
 /// The hosts that routes name, numbered, and found by hash: how many there are costs nothing per request.
 ///
-/// A request host has one exact form, one suffix a dot (for `*.example.com`) and one prefix a dot (for `example.*`). Two
-/// passes over its bytes give the hashes of all of them. Number 0 stands for routes without hosts.
+/// A request host has one exact form, one suffix a dot (for `*.example.com`) and one prefix a dot (for `example.*`).
+/// Two passes over its bytes give the hashes of all of them. Number 0 stands for routes without hosts.
 struct HostIndex: Sendable {
     static let anyHost: UInt32 = 0
 

@@ -6,9 +6,10 @@ package import Wire
 
 /// All routes of a configuration, compiled: immutable, shared by all event loops without a lock.
 ///
-/// Matches as Kong's router flavour traditional_compatible does. A route that asks for a plain prefix, a host and methods
-/// only is found without an allocation, a `String` or a regular expression; how many routes there are hardly matters, as
-/// paths and hosts are indexed. Routes of one path and one host that differ in headers only are tried one by one.
+/// Matches as Kong's router flavour traditional_compatible does. A route that asks for a plain prefix, a host and
+/// methods only is found without an allocation, a `String` or a regular expression; how many routes there are hardly
+/// matters, as paths and hosts are indexed. Routes of one path and one host that differ in headers only are tried one
+/// by one.
 package final class RouteTable: Sendable {
     /// Routes in the order of the configuration, without those of disabled services and those that speak no HTTP.
     package let routes: [CompiledRoute]
@@ -52,7 +53,7 @@ package final class RouteTable: Sendable {
             let path = bytes[head.path]
             if RequestPath.isNormal(path) { return match(request, path, isFromHead: true, buffer) }
             return RequestPath.normalized(path).withUnsafeBytes { path in
-                // Kong's router takes text only: it answers with an error, which is 404, once any route asks for a path.
+                // Kong's router takes text only: it fails, which is answered with 404, once any route asks for a path.
                 guard !asksForPaths || RequestPath.isText(path) else { return nil }
                 return match(request, path, isFromHead: false, buffer)
             }

@@ -40,6 +40,9 @@ struct UpstreamURI {
         return isDot(1) && path[matchedLength + 2] == Self.slash ? matchedLength + 3 : matchedLength
     }
 
+    /// False for an absolute target without a path, whose slash is one of those before the host.
+    private var queryFollowsPath: Bool { query.isEmpty || query.lowerBound == pathStart + path.count }
+
     private var strips: Bool { route.route.stripPath && matchedLength != nil }
 
     /// What `X-Forwarded-Prefix` says; nil when nothing other than `/` was stripped.
@@ -53,7 +56,7 @@ struct UpstreamURI {
 
     var target: ByteBuffer {
         let start = strips ? restStart : 0
-        if route.servicePathIsRoot, isFromHead {
+        if route.servicePathIsRoot, isFromHead, queryFollowsPath {
             let end = query.isEmpty ? pathStart + path.count : query.upperBound
             if start < path.count, path[start] == Self.slash { return slice(from: pathStart + start, to: end) }
             // The byte before the rest is a slash: it serves as the one that would be put there.

@@ -48,6 +48,9 @@ package struct RealNetwork: Network {
     }
 
     package func resolve(_ host: String, port: Int, on loop: any EventLoop) -> EventLoopFuture<[SocketAddress]> {
+        guard (0...65_535).contains(port) else {
+            return loop.makeFailedFuture(NetworkError(.nameNotFound, "\(host):\(port) (a port is from 0 to 65535)"))
+        }
         if let literal = try? SocketAddress(ipAddress: host, port: port) { return loop.makeSucceededFuture([literal]) }
         // getaddrinfo blocks, so it has a thread of the pool; only host names that are no literals come here.
         return NIOThreadPool.singleton.runIfActive(eventLoop: loop) {

@@ -16,50 +16,57 @@ import World
     }
 
     /// One mock behind one gateway, probed every 0.2 s, out after two failures.
-    private func plan(_ timeline: String, seconds: Int64 = 3) throws -> Plan {
-        let text = """
-            scenario: test
-            seed: 42
-            timeout: 60s
-            tolerance: { max_lateness: 1s }
-            topology:
-              mocks:
-                api: { health: /health }
-              gateway:
-                inline:
-                  _format_version: "3.0"
-                  services:
-                    - name: s
-                      host: up
-                      path: /
-                      retries: 0
-                      connect_timeout: 500
-                      read_timeout: 300
-                      routes: [{ name: r, paths: [/orders] }]
-                  upstreams:
-                    - name: up
-                      targets: [{ target: "api:8080" }]
-                      healthchecks:
-                        active:
-                          http_path: /health
-                          timeout: 0.2
-                          healthy: { interval: 0.2, successes: 2 }
-                          unhealthy: { interval: 0.2, http_failures: 2, tcp_failures: 2, timeouts: 2 }
-                        passive:
-                          healthy: { successes: 0 }
-                          unhealthy: { http_failures: 2, tcp_failures: 2, timeouts: 2 }
-              links:
-                wire: { from: gateway, to: api }
-            load:
-              - { id: users, to: gateway, rate: 50/s, for: \(seconds)s, timeout: 2s, request: { path: /orders/1 } }
-            timeline:
-              - { at: 0s, checkpoint: steady }
-            \(timeline.split(separator: "\n").map { "  - \($0)" }.joined(separator: "\n"))
-            expect:
-              - { id: works, sometimes: { status: 200 } }
-            """
+    private func text(_ timeline: String, seconds: Int64 = 3, retries: Int = 0, expect: String? = nil) -> String {
+        """
+        scenario: test
+        seed: 42
+        timeout: 60s
+        tolerance: { max_lateness: 1s }
+        topology:
+          mocks:
+            api: { health: /health }
+          gateway:
+            inline:
+              _format_version: "3.0"
+              services:
+                - name: s
+                  host: up
+                  path: /
+                  retries: \(retries)
+                  connect_timeout: 500
+                  read_timeout: 300
+                  routes: [{ name: r, paths: [/orders] }]
+              upstreams:
+                - name: up
+                  targets: [{ target: "api:8080" }]
+                  healthchecks:
+                    active:
+                      http_path: /health
+                      timeout: 0.2
+                      healthy: { interval: 0.2, successes: 2 }
+                      unhealthy: { interval: 0.2, http_failures: 2, tcp_failures: 2, timeouts: 2 }
+                    passive:
+                      healthy: { successes: 0 }
+                      unhealthy: { http_failures: 2, tcp_failures: 2, timeouts: 2 }
+          links:
+            wire: { from: gateway, to: api }
+        load:
+          - { id: users, to: gateway, rate: 50/s, for: \(seconds)s, timeout: 2s, request: { path: /orders/1 } }
+        timeline:
+          - { at: 0s, checkpoint: steady }
+        \(timeline.split(separator: "\n").map { "  - \($0)" }.joined(separator: "\n"))
+        expect:
+          - { id: works, sometimes: { status: 200 } }
+        \(expect.map { "  - \($0)" } ?? "")
+        """
+    }
+
+    private func plan(_ timeline: String, seconds: Int64 = 3, retries: Int = 0, expect: String? = nil) throws -> Plan {
+        let text = text(timeline, seconds: seconds, retries: retries, expect: expect)
+        var options = PlanOptions()
+        options.checksCapabilities = false
         do {
-            return try #require(try Plan.cells(ScenarioFile(parsing: text, path: "test.yaml")).first)
+            return try #require(try Plan.cells(ScenarioFile(parsing: text, path: "test.yaml"), options).first)
         } catch let problems as Problems {
             Issue.record("\(problems)")
             throw problems
@@ -116,7 +123,9 @@ import World
     }
 
     @Test func `a killed mock is refused, started again on its port, and comes back`() async throws {
-        let finished = try await run(plan("{ at: 800ms, name: crash, kill: api, restart: after 800ms }", seconds: 4))
+        // Kong counts a refused connect as a TCP failure only when it tries again; the last try is "status 502".
+        let finished = try await run(
+            plan("{ at: 800ms, name: crash, kill: api, restart: after 800ms }", seconds: 4, retries: 1))
         let view = finished.report.view
         #expect(finished.report.verdict.result == .pass)
         #expect(view.notes.isEmpty)
@@ -173,6 +182,45 @@ import World
         #expect(view.requests.indices.last.map { view.requests.status($0) } == 200)
     }
 
+    @Test func `a step waits for a condition, another for an observed mark`() async throws {
+        let plan = try plan(
+            """
+            { at: 300ms, name: errors-on, for: 100ms, mock: api, set: { ERROR_RATE: 1 } }
+            { when: health(api) == unhealthy, checkpoint: seen }
+            { after: tripped + 100ms, checkpoint: later }
+            """, seconds: 2,
+            expect: "{ target: api, becomes: unhealthy, within: 1s, after: errors-on, as: tripped }")
+        let view = try await run(plan).report.view
+        let trip = try #require(view.health.first { !$0.to.isRoutable })
+        let seen = try #require(view.mark("seen"))
+        let later = try #require(view.mark("later"))
+        #expect((trip.at.t...trip.at.t + 100_000_000).contains(seen.t))
+        #expect((trip.at.t + 90_000_000...trip.at.t + 300_000_000).contains(later.t))
+    }
+
+    @Test func `runs of a suite go on side by side and repeat with seeds of their own`() async throws {
+        var options = SuiteRun.Options()
+        options.executable = program
+        options.jobs = 2
+        options.repetitions = 2
+        let plan = try plan("{ at: 100ms, name: crash, kill: api, restart: after 300ms }", seconds: 1, retries: 1)
+        let running = Mutex((now: 0, most: 0))
+        let suite = try SuiteRun([SuiteEntry(plan: plan, file: "test.yaml", text: "")], options: options) { update in
+            running.withLock { running in
+                if case .began = update { running.now += 1 }
+                if case .finished = update { running.now -= 1 }
+                running.most = max(running.most, running.now)
+            }
+        }
+        let runs = await suite.run()
+        #expect(runs.map(\.report.verdict.result) == [.pass, .pass])
+        #expect(runs.map(\.repetition) == [1, 2])
+        #expect(Set(runs.map(\.report.seed)).count == 2)
+        #expect(runs.first?.report.seed == 42)
+        #expect(running.withLock(\.most) == 2)
+        #expect(runs.allSatisfy { $0.folder == nil }, "a run that passed leaves nothing behind")
+    }
+
     @Test func `a target that is not healthy at the start is a precondition that is not met`() async throws {
         var plan = try plan("")
         plan.topology.bindings = []
@@ -212,5 +260,39 @@ import World
         #expect(pids.count == 2)
         #expect(pids.allSatisfy(isGone))
         runs.first?.folder?.remove()
+    }
+
+    @Test(arguments: [false, true])
+    func `neither gateway nor mock survives a runner that is killed, even a paused mock`(isPaused: Bool) async throws {
+        try await withRealWorld { _, loop in
+            try await withTemporaryDirectory { directory in
+                let file = directory + "/test.yaml"
+                let text = text(isPaused ? "{ at: 100ms, name: frozen, pause: api }" : "", seconds: 50)
+                #expect(FileManager.default.createFile(atPath: file, contents: Data(text.utf8)))
+                let supervisor = try Supervisor()
+                let (stream, continuation) = AsyncStream.makeStream(of: String.self)
+                let specification = ChildSpecification(
+                    name: "runner", executable: supervisionFixture, arguments: ["run", file, program],
+                    environment: ChildEnvironment.inherited.merging(["TMPDIR": directory]) { $1 }, logPath: "/dev/null")
+                let runner = try await supervisor.spawn(specification, on: loop) { event in
+                    if case .output(let lines) = event {
+                        for line in lines { continuation.yield(String(buffer: line)) }
+                    }
+                    if case .outputEnded = event { continuation.finish() }
+                }.get()
+                var pids: [Int32] = []
+                var lines = stream.makeAsyncIterator()
+                while let line = await lines.next() {
+                    if let pid = Int32(line) { pids.append(pid) }
+                    if line == (isPaused ? "paused" : "request") { break }
+                }
+                #expect(pids.count == 2)
+                #expect(pids.allSatisfy { !isGone($0) })
+                runner.signal(9)
+                while await lines.next() != nil {}
+                let areGone = try await eventually(.seconds(10), on: loop) { [pids] in pids.allSatisfy(isGone) }
+                #expect(areGone)
+            }
+        }
     }
 }

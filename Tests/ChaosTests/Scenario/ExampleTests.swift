@@ -25,4 +25,12 @@ struct ExampleTests {
     func `the scenarios of the suite are valid`(path: String) throws {
         #expect(try Examples.plans(file: path).count == 1)
     }
+
+    @Test func `print them`() throws {
+        for file in [
+            Examples.walkThrough, Examples.killTheOnlyTarget, Examples.shortSlowUpstream, Examples.crashOneOfThree,
+        ] {
+            for plan in try Examples.plans(file: file) { print(explain(plan)) }
+        }
+    }
 }

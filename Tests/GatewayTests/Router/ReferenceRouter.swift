@@ -2,8 +2,8 @@
 
 import Gateway
 
-/// The rules once more, as plainly as can be and as slowly: texts, a sorted list, no index. Shares nothing with the table
-/// but the identifiers of parts.
+/// The rules once more, as plainly as can be and as slowly: texts, a sorted list, no index. Shares nothing with the
+/// table but the identifiers of parts.
 struct ReferenceRouter {
     struct Part {
         let route: Route

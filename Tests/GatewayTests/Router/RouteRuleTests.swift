@@ -147,7 +147,10 @@ import Testing
         Row(
             "what a repetition makes optional is not asked for",
             [.sketch("a", paths: ["~/ab?c", "~/x{0,1}y", "~/k*/l"])],
-            [(.init("/ac"), "a"), (.init("/abc"), "a"), (.init("/y"), "a"), (.init("//l"), nil), (.init("/kk/l"), "a")]),
+            [
+                (.init("/ac"), "a"), (.init("/abc"), "a"), (.init("/y"), "a"), (.init("//l"), nil),
+                (.init("/kk/l"), "a"),
+            ]),
         Row(
             "an escaped dot is a dot", [.sketch("a", paths: [#"~/file\.txt$"#])],
             [(.init("/file.txt"), "a"), (.init("/filextxt"), nil), (.init("/file.txts"), nil)]),
@@ -228,8 +231,8 @@ import Testing
             [.sketch("a", hosts: ["*.com"]), .sketch("b", paths: ["/"])],
             [(.init("/", host: nil), "b")]),
         Row(
-            "a port that is no number makes the host another one", [.sketch("a", hosts: ["a.com"])],
-            [(.init("/", host: "a.com:x"), nil), (.init("/", host: "a.com:"), "a")]),
+            "an empty port is none", [.sketch("a", hosts: ["a.com"]), .sketch("b", hosts: ["b.com:80"])],
+            [(.init("/", host: "a.com:"), "a"), (.init("/", host: "b.com:", port: 80), "b")]),
     ]
 
     static let headerRules: [Row] = [

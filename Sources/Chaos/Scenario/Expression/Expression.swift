@@ -2,8 +2,8 @@
 
 package import Document
 
-/// A parsed expression. What depends on the file only (variables, the configuration) is folded into literals when a plan
-/// is made; what depends on the run stays.
+/// A parsed expression. What depends on the file only (variables, the configuration) is folded into literals when a
+/// plan is made; what depends on the run stays.
 package indirect enum Expression: Hashable, Sendable {
     case literal(Value)
     /// `rate`, `errors-on`, `dark.start`, `hc.active.healthy.successes`.

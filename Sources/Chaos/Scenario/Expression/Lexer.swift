@@ -1,7 +1,7 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
-/// Cuts an expression into tokens. A `-` between letters or digits of a name belongs to the name (`errors-on`, `api-1`),
-/// so a minus after a name needs a blank before it.
+/// Cuts an expression into tokens. A `-` between letters or digits of a name belongs to the name (`errors-on`,
+/// `api-1`), so a minus after a name needs a blank before it.
 struct Lexer {
     /// Longest expression: deeper trees than this many tokens can make do not exist.
     static let maximumTokens = 256

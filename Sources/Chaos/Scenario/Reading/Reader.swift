@@ -2,8 +2,8 @@
 
 import Document
 
-/// Reads typed values out of a document and gathers every mistake on the way. A reading function returns nil (or leaves a
-/// part out) when it has reported why, so that one pass finds all mistakes.
+/// Reads typed values out of a document and gathers every mistake on the way. A reading function returns nil (or leaves
+/// a part out) when it has reported why, so that one pass finds all mistakes.
 struct Reader {
     var scope = Scope()
     /// What conditions may name; nil while the topology is read.
