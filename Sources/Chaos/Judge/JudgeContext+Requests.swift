@@ -45,11 +45,12 @@ extension JudgeContext {
 // MARK: Edges
 
 extension JudgeContext {
-    /// What happens within this many nanoseconds has no order that a scenario could mean: a request needs up to 5 ms from
-    /// our socket to the gateway's balancer, beside what timers of this host are late.
+    /// What happens within this many nanoseconds has no order that a scenario could mean: a request needs up to 5 ms
+    /// from our socket to the gateway's balancer, beside what timers of this host are late.
     var resolution: Int64 { 5_000_000 + slack }
 
-    /// Which of the rows are in an interval for certain, and whether the others are so only by the sharpness of an edge.
+    /// Which of the rows are in an interval for certain, and how a part settles when the others are out only by the
+    /// sharpness of an edge.
     func edges(_ rows: [Int], _ interval: Interval?) -> (certain: [Int], settled: (Part) -> Part) {
         var certain: [Int] = []
         var isSharp = true
@@ -76,8 +77,8 @@ extension JudgeContext {
         return min(max(view.requests.end(row) ?? .max, sent), sent.clampedAdding(resolution))
     }
 
-    /// Whether a request arrived in an interval. By definition its planned start counts; one that was on its way when the
-    /// interval began, and one inside the uncertainty of an edge sharper than the resolution, is free.
+    /// Whether a request arrived in an interval. By definition its planned start counts; one that was on its way when
+    /// the interval began, and one inside the uncertainty of an edge sharper than the resolution, is free.
     func contains(_ interval: Interval, _ row: Int) -> Match {
         let planned = view.requests.planned[row]
         guard let inner = interval.inner else { return interval.outer.contains(planned) ? .maybe : .no }
