@@ -13,6 +13,8 @@ package protocol ServerDelegate: AnyObject {
     func received(head: RequestHead, on connection: ServerConnection)
     func received(body: ByteBuffer, on connection: ServerConnection)
     func receivedEnd(trailers: Trailers?, on connection: ServerConnection)
+    /// All that has arrived was delivered: a good moment to flush what was made of it.
+    func readCompleted(on connection: ServerConnection)
     /// The response is complete, and so is the request unless the connection is about to close over it. Comes after a
     /// `refusal` too, whether or not the request had been received.
     func exchangeEnded(on connection: ServerConnection)
