@@ -1,6 +1,7 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
 import NIOCore
+import World
 import OrderedCollections
 
 /// One address as its checker knows it. It stays for a while after the address has left the configuration.
@@ -236,7 +237,9 @@ final class HealthChecker {
     func setHealth(_ healthy: Bool, target: String, address text: String?) -> ManualHealthResult {
         guard let set else { return .noBalancer }
         guard set.checksOn else { return .noChecker }
-        let chosen = set.addresses.filter { $0.targetID == target && (text == nil || $0.text == text) }
+        // An IPv6 address has many spellings, so addresses are compared, not texts.
+        let wanted = text.map { SocketAddress(listening: $0) }
+        let chosen = set.addresses.filter { $0.targetID == target && (wanted == nil || wanted == $0.socketAddress) }
         guard !chosen.isEmpty || text == nil else { return .unknownAddress }
         for address in chosen {
             guard let entry = entries[address.key] else { continue }

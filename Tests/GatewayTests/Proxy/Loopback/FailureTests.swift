@@ -272,8 +272,9 @@ extension LoopbackTests {
             try client.send([UInt8](repeating: 0x61, count: 100_000))
             let answer = try client.message()
             #expect(answer?.status == 413)
-            #expect(answer?["Connection"] == "close")
             #expect(answer?.text == "no")
+            // The rest of the upload is too long to be read for nothing, so the connection ends.
+            #expect(client.ends(within: 5000))
         }
     }
 }
