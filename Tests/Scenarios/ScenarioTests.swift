@@ -15,7 +15,7 @@ import Testing
     }()
 
     /// The program beside this test bundle.
-    private static let program =
+    static let program =
         Bundle.allBundles.map { $0.bundleURL }.first { $0.pathExtension == "xctest" }?
         .deletingLastPathComponent().appending(path: "gatecrash").path
         ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: "gatecrash").path

@@ -2,6 +2,7 @@
 
 package import Document
 import FoundationEssentials
+import Gateway
 
 /// A scenario as written: a document of the right outer shape. Its cells are made by `Plan.cells`.
 package struct ScenarioFile: Sendable {
@@ -87,6 +88,6 @@ package struct PlanOptions: Sendable {
         self.repetitions = repetitions
         self.checksCapabilities = checksCapabilities
         self.readFile = { (path) throws(Problems) in try ScenarioFile.text(ofFile: path) }
-        self.checkKong = { _ in [] }
+        self.checkKong = { DeclarativeFile.problems(in: $0) }
     }
 }

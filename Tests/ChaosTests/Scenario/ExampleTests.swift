@@ -27,8 +27,9 @@ struct ExampleTests {
     }
 
     @Test func `print them`() throws {
-        let three = [Examples.walkThrough, Examples.killTheOnlyTarget, Examples.shortSlowUpstream]
-        for file in three + [Examples.crashOneOfThree] {
+        for file in [
+            Examples.walkThrough, Examples.killTheOnlyTarget, Examples.shortSlowUpstream, Examples.crashOneOfThree,
+        ] {
             for plan in try Examples.plans(file: file) { print(explain(plan)) }
         }
     }

@@ -1,28 +1,32 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
 import Document
+import Gateway
 
-/// What is legal in a Kong document and seldom meant.
+/// What is legal in a scenario and its Kong document and seldom meant.
 enum ConfigurationWarnings {
     static func of(_ plan: Plan) -> [String] {
         var warnings: [String] = []
-        for gateway in plan.topology.gateways {
+        for gateway in plan.topology.gateways where gateway.document != .null {
+            warnings += lint(gateway.document)
             for upstream in gateway.upstreams {
-                let health = HealthText(facts: upstream)
-                let texts = health.isOn ? checks(health, retries(of: upstream.name, in: gateway.document)) : []
-                warnings += texts.map { "\(upstream.name): \($0)" }
-                if let limit = tooHigh(upstream.healthChecks) {
-                    warnings.append("\(upstream.name): \(limit)")
-                }
+                let retries = retries(of: upstream.name, in: gateway.document)
+                warnings += checks(HealthText(facts: upstream), retries).map { "upstream '\(upstream.name)': \($0)" }
                 for target in upstream.targets where !isBound(target, gateway, plan) {
                     warnings.append(
-                        "\(upstream.name): the target \(target.target) goes to no mock; bind: it, or "
-                            + "it is looked up for real"
-                    )
+                        "upstream '\(upstream.name)': \(target.target) goes to no mock; it is looked up for real "
+                            + "unless `bind:` names it")
                 }
             }
         }
         return warnings + forecast(plan)
+    }
+
+    /// The gateway's own findings.
+    private static func lint(_ document: JSONValue) -> [String] {
+        let store = try? DeclarativeFile.read(
+            document.description, file: "kong", acceptsServiceHealthChecks: true, now: 1_000_000_000)
+        return store.map { ConfigurationLint.warnings(for: $0.configuration()).map(\.description) } ?? []
     }
 
     private static func isBound(_ target: UpstreamFacts.Target, _ gateway: GatewayNode, _ plan: Plan) -> Bool {
@@ -38,55 +42,25 @@ enum ConfigurationWarnings {
     }
 
     private static func checks(_ health: HealthText, _ retries: Int?) -> [String] {
+        guard health.isOn else { return [] }
         var warnings: [String] = []
-        let unhealthy = health.active["unhealthy"]
         let passive = health.passive["unhealthy"]
-        let isPassive = !HealthText.limits(passive).isEmpty
-        if isPassive, health.unhealthyInterval == .zero || health.successes == 0 {
-            let missing = health.unhealthyInterval == .zero ? "active.unhealthy.interval" : "active.healthy.successes"
-            warnings.append("a target that left never returns by itself: \(missing) is 0")
-        }
-        if health.active["type"]?.stringValue == "tcp" {
-            warnings.append("active.type is tcp, so no probe is ever sent to an HTTP upstream")
-        }
         let statuses = (passive?["http_statuses"]?.arrayValue ?? []).compactMap(\.intValue)
         let noticesBadGateway = HealthText.limit(passive, "http_failures") > 0 && statuses.contains(502)
-        let noticesByProbe = health.healthyInterval > .zero && HealthText.limit(unhealthy, "tcp_failures") > 0
-        if retries == 0, isPassive, !noticesBadGateway, !noticesByProbe {
+        let noticesByProbe =
+            health.healthyInterval > .zero && HealthText.limit(health.active["unhealthy"], "tcp_failures") > 0
+        if retries == 0, !noticesBadGateway, !noticesByProbe {
             warnings.append(
-                "with retries 0 a refused connection is an HTTP 502, which "
-                    + "passive.unhealthy.http_statuses does not list, "
-                    + "and probes have no tcp_failures: a dead target is used for ever")
+                "a dead target is used for ever: with retries = 0 a refused connection counts as status 502, which "
+                    + "passive checks do not list, and probes have no tcp_failures; set one of them")
         }
         let shortest = [health.healthyInterval, health.unhealthyInterval].filter { $0 > .zero }.min()
         if let shortest, health.probeTimeout >= shortest {
             warnings.append(
-                "the probe's timeout (\(health.probeTimeout)) is not shorter than the interval (\(shortest)): "
-                    + "passes are left out while one runs")
-        }
-        if HealthText.limit(health.passive["healthy"], "successes") == 0, isPassive,
-            health.healthyInterval == .zero || health.successes == 0
-        {
-            warnings.append("nothing clears failures, so they add up over hours: set passive.healthy.successes")
-        }
-        if health.facts.healthChecks["threshold"]?.doubleValue == 100 {
-            warnings.append("threshold 100 is never exceeded: every request gets 503")
+                "the timeout of a probe (\(health.probeTimeout)) is not shorter than the interval (\(shortest)), so a "
+                    + "slow target is probed less often; set a shorter active.timeout")
         }
         return warnings
-    }
-
-    /// The library under Kong takes less than 255 only, though Kong's schema allows it.
-    private static func tooHigh(_ checks: JSONValue) -> String? {
-        for side in ["active", "passive"] {
-            for (group, keys) in [
-                ("healthy", ["successes"]), ("unhealthy", ["http_failures", "tcp_failures", "timeouts"]),
-            ] {
-                for key in keys where checks[side]?[group]?[key]?.intValue == 255 {
-                    return "\(side).\(group).\(key) is 255: Kong runs the upstream without checks then; use 254 at most"
-                }
-            }
-        }
-        return nil
     }
 
     /// Observed marks that may come only when the load is over.
@@ -97,8 +71,9 @@ enum ConfigurationWarnings {
             guard case .expectation(let index) = mark.origin, let range = forecast.ranges[mark.name],
                 range.upperBound > length
             else { return nil }
-            return "`\(mark.name)` of \(plan.expectations[index].id) may come as late as \(range.upperBound), "
-                + "after the end of the load (\(length))"
+            return
+                "`\(mark.name)` of `\(plan.expectations[index].id)` may come as late as \(range.upperBound), after the "
+                + "end of the load (\(length)); make the load longer"
         }
     }
 }

@@ -73,8 +73,7 @@ struct HealthText {
             lines.append(
                 (
                     "",
-                    "that is \(Self.passes(least, every: healthyInterval)) after it goes bad, later "
-                        + "by a probe's timeout"
+                    "that is \(Self.passes(least, every: healthyInterval)) after it goes bad, plus a probe's timeout"
                 ))
         }
         if unhealthyInterval > .zero, successes > 0 {

@@ -5,11 +5,9 @@ import Document
 /// A Pratt parser over the tokens of one scalar. Everything a scenario computes goes through it: `$(…)` in texts, whole
 /// scalars that are amounts, bounds, marks or conditions.
 ///
-///     bound      := [ "<=" | ">=" | "==" ] expression [ ".." expression | "±" expression ] [ "requests" ]
-///                   [ "after" expression ]
+///     bound      := [ "<=" | ">=" | "==" ] expression [ ( ".." | "±" ) expression ] [ "requests" ] [ "after" expression ]
 ///     expression := binary operators by precedence, weakest first:  ?:   ||   &&   == != < <= > >=   + -   * /   - !
-///     primary    := literal | "(" expression ")" | "$(" expression ")" | name { "." name }
-///                 | name "(" arguments ")" { "." name }
+///     primary    := literal | "(" expression ")" | "$(" expression ")" | name [ "(" arguments ")" ] { "." name }
 struct ExpressionParser {
     /// Deepest nesting of parentheses, calls and choices.
     static let maximumDepth = 32
@@ -63,7 +61,12 @@ struct ExpressionParser {
     }
 
     private var endAdvice: String? {
-        switch next.kind {
+        if case .name(let unit) = next.kind, Lexer.lengths[unit] != nil, position > 0,
+            case .literal(.number(let number)) = tokens[position - 1].kind
+        {
+            return "a unit has no blank before it: \(plainNumber(number))\(unit)"
+        }
+        return switch next.kind {
         case .symbol(.plusMinus), .symbol(.range): "a range stands in a bound or in `during:` only, and only once"
         case .name, .literal: "an operator is missing before it"
         case .close: "a `(` is missing"

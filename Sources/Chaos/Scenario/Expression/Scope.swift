@@ -21,6 +21,9 @@ struct Scope {
     /// A step may be called like a variable: where a mark is written plainly (`after: slow`) the mark is meant, inside
     /// `$(…)` the variable.
     var prefersMarks = false
+    /// Links and targets that could not be read, so that using them is no second mistake.
+    var brokenLinks: Set<String> = []
+    var isUnreachable = false
 
     func variable(_ name: String) -> Value? { variables.first { $0.name == name }?.value }
     func isMark(_ name: String) -> Bool { marks.contains(MarkName(name)) }
@@ -110,15 +113,17 @@ extension Scope {
         let parts = name.split(separator: "-").map(String.init)
         if parts.count > 1, parts.contains(where: { variable($0) != nil }) {
             return Problem(
-                at: location, "there is no variable and no mark `\(name)`",
+                at: location, "`\(name)` is neither a variable nor a mark",
                 advice: "a minus needs blanks around it: \(parts.joined(separator: " - "))")
         }
         let known = variables.map(\.name) + marks.map(\.text)
         let near = nearestKey(to: name, among: known)
         return Problem(
-            at: location, "there is no variable and no mark `\(name)`",
+            at: location, "`\(name)` is neither a variable nor a mark",
             advice: near.map { "did you mean `\($0)`?" }
-                ?? "marks are made by `name:` of a step and `as:` of an expectation")
+                ?? (prefersMarks
+                    ? "marks are made by `name:` of a step and `as:` of an expectation"
+                    : "variables stand in `vars:` and `matrix:`"))
     }
 
     // MARK: Calls

@@ -78,7 +78,7 @@ package struct LoadSpec: Hashable, Sendable {
     }
 }
 
-/// What is sent; texts may hold `$(n)`, the number of the request within its load, from 0.
+/// What is sent; texts may hold `$(n)`, the number of the request within its load, from 1.
 package struct RequestTemplate: Hashable, Sendable {
     package struct Header: Hashable, Sendable {
         package var name: String
@@ -117,43 +117,5 @@ package struct TextTemplate: Hashable, Sendable {
     /// The text when nothing is left to fill in: the same for every request.
     package var constant: String? {
         parts.reduce("") { text, part in if case .text(let more) = part { text.map { $0 + more } } else { nil } }
-    }
-}
-
-extension TextTemplate {
-    /// The text of request number `n` (from 0) of its load.
-    package func text(forRequest n: Int) -> String {
-        var result = ""
-        for part in parts {
-            switch part {
-            case .text(let text): result += text
-            case .expression(let expression):
-                let filled = expression.replacing(name: "n", with: .number(Double(n)))
-                let place = SourceLocation(file: "", line: 1, column: 1)
-                // The reader has evaluated the expression once, so only a division by a zero `n` can fail here.
-                result += (try? filled.value(in: EmptyEnvironment(), at: place))?.description ?? ""
-            }
-        }
-        return result
-    }
-}
-
-extension Expression {
-    /// The expression with a value in place of a plain name.
-    func replacing(name: String, with value: Value) -> Expression {
-        switch self {
-        case .literal: self
-        case .name(let path, _): path == [name] ? .literal(value) : self
-        case .unary(let operation, let operand, let location):
-            .unary(operation, operand.replacing(name: name, with: value), location)
-        case .binary(let operation, let a, let b, let location):
-            .binary(operation, a.replacing(name: name, with: value), b.replacing(name: name, with: value), location)
-        case .choice(let condition, let then, let otherwise, let location):
-            .choice(
-                condition.replacing(name: name, with: value), then: then.replacing(name: name, with: value),
-                otherwise: otherwise.replacing(name: name, with: value), location)
-        case .call(let function, let arguments, let path, let location):
-            .call(function, arguments.map { $0.replacing(name: name, with: value) }, path: path, location)
-        }
     }
 }

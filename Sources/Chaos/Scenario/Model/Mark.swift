@@ -2,8 +2,8 @@
 
 package import Document
 
-/// The name of an instant: `start` (of the load), `end` (of the load), a step (`errors-on`, `errors-on.end`), an
-/// observed event (`as: tripped`), or an edge of an observed window (`dark.start`, `dark.end`).
+/// The name of an instant: `start` and `end` (of the load), a step (`errors-on`, `errors-on.end`), an observed event
+/// (`as: tripped`), or an edge of an observed window (`dark.start`, `dark.end`).
 package struct MarkName: Hashable, Sendable, CustomStringConvertible {
     package var text: String
     package init(_ text: String) { self.text = text }

@@ -4,7 +4,7 @@ import Document
 
 /// The kinds of expectations: the key that says which, and the keys that go with it.
 enum ExpectationShape: String, CaseIterable {
-    case window, becomes, recovered, availability, latency, requests, traffic, probes, order, exit, model, sometimes,
+    case availability, window, becomes, recovered, latency, requests, traffic, probes, order, exit, model, sometimes,
         log
     case metric, baseline, rss, fds, process, stays, count
 
@@ -30,7 +30,8 @@ enum ExpectationShape: String, CaseIterable {
     static let common = ["id", "why", "severity"]
     static let allKeys: [String] = common + allCases.map(\.rawValue) + allCases.flatMap(\.details)
 
-    /// The shape of an item; the more telling keys come first in the list of cases (`count` is a key of `window` too).
+    /// The shape of an item; the more telling keys come first in the list of cases (`count` is a key of `window`,
+    /// `window` one of `availability`).
     init?(_ node: DocumentNode) {
         let hasUsage = node["rss"] != nil || node["fds"] != nil
         let shapes = Self.allCases.filter { node[$0.rawValue] != nil && !(hasUsage && $0 == .process) }

@@ -11,7 +11,8 @@ extension Reader {
     ]
 
     mutating func fault(_ fields: Fields, _ node: DocumentNode, _ topology: Topology) -> LinkFault? {
-        let link = name(node, kind: "link", among: topology.links.map(\.id))
+        let isBroken = node.scalar.map { scope.brokenLinks.contains($0) } ?? false
+        let link = isBroken ? nil : name(node, kind: "link", among: topology.links.map(\.id))
         var stream = LinkFault.Stream.both
         if let node = fields["stream"] { stream = choice(node, "`stream`") ?? stream }
         var toxicity = Ratio(1)

@@ -93,6 +93,7 @@ extension Reader {
     }
 
     mutating func target(named name: String, at location: SourceLocation, _ topology: Topology) -> TargetReference? {
+        if scope.isUnreachable { return nil }
         let all = Self.targets(of: topology)
         let found = all.filter { $0.mock == name || "\($0.upstream)/\($0.target)" == name || $0.target == name }
         if found.count == 1, var target = found.first {

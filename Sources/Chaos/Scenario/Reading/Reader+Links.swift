@@ -12,8 +12,10 @@ extension Reader {
                     location: nil)
             }
         }
+        if topology.gateways.isEmpty || topology.mocks.isEmpty { return [] }
         for member in members(node, "`links`") {
             let what = "the link `\(member.key)`"
+            scope.brokenLinks.insert(member.key)
             guard let fields = fields(member.value, what, keys: ["from", "to", "protocol", "port"]) else { continue }
             var from = topology.gateways.first?.id ?? "gateway"
             if let node = fields["from"] {
@@ -32,6 +34,7 @@ extension Reader {
                 report(member.keyLocation, "there are two links `\(member.key)`", advice: "rename one")
                 continue
             }
+            scope.brokenLinks.remove(member.key)
             links[index].id = member.key
             links[index].location = member.keyLocation
             if let node = fields["protocol"] { links[index].transport = choice(node, "`protocol` of \(what)") ?? .http }
@@ -95,6 +98,7 @@ extension Reader {
             let isReached = topology.bindings.contains { $0.gateway == gateway.id }
             if isReached || topology.mocks.isEmpty { continue }
             let hosts = Self.hosts(of: gateway).map { "\($0.name):\($0.port)" }
+            scope.isUnreachable = true
             report(
                 gateway.location, "no host of the Kong document is a mock",
                 advice: hosts.isEmpty

@@ -124,11 +124,12 @@ extension Reader {
                 scope.brokenVariables.insert(member.key)
                 continue
             }
-            let chosen = overrides[member.key] ?? value
+            var chosen = overrides[member.key] ?? value
             if !Self.areAlike(value, chosen) {
                 report(
                     nil, "the variable `\(member.key)` is \(value.phrase) (\(value)), not \(chosen.phrase) (\(chosen))",
                     advice: "give a value like the file's")
+                chosen = value
             }
             scope.variables.append(Plan.Variable(name: member.key, value: chosen, isMatrixAxis: false))
         }
