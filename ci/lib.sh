@@ -34,12 +34,13 @@ install_missing() {
     fi
     say "installing ${missing[*]}"
     "${as_root[@]}" apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+    export DEBIAN_FRONTEND=noninteractive
+    "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
 # What a Swift toolchain needs of a bare Debian to fetch, compile and link this package, and what the tests call.
 prepare() {
-    command -v swift >/dev/null || die "no 'swift' on the PATH; install a Swift 6.2 or later toolchain (swift.org/install)"
+    command -v swift >/dev/null || die "no 'swift' on the PATH; install a toolchain, 6.2 or later (swift.org/install)"
     install_missing git:git curl:curl python3:python3 ca-certificates:/etc/ssl/certs/ca-certificates.crt \
         binutils:ld libc6-dev:/usr/include/stdlib.h 'g++:/usr/lib/gcc/*/*/libstdc++.so' \
         'libcurl4-openssl-dev:/usr/lib/*/libcurl.so.4' 'libxml2-dev:/usr/lib/*/libxml2.so*' \

@@ -9,8 +9,8 @@ struct Gatecrash: AsyncParsableCommand {
         commandName: "gatecrash",
         abstract: "A test harness for API gateways and their health checks.",
         discussion: """
-            Starts a Kong-compatible gateway and mock APIs on loopback, breaks them on purpose, and judges what was seen: \
-            health transitions, windows of 503, recovery times.
+            Starts a Kong-compatible gateway and mock APIs on loopback, breaks them on purpose, and judges what was \
+            seen: health transitions, windows of 503, recovery times.
 
             Exit codes: 0 pass, 1 fail, 2 bad usage or invalid file, 3 precondition not met, 4 inconclusive, \
             5 topology could not start, 6 internal error, 130 interrupted.

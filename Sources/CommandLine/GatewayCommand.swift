@@ -20,12 +20,12 @@ struct GatewayCommand: ParsableCommand {
         commandName: "gateway",
         abstract: "Run the Kong-compatible gateway.",
         discussion: """
-            Without a declarative file the entities live in memory and the Admin API writes them. With one the gateway is \
-            DB-less: SIGHUP reads the file again and keeps the old configuration when the new one is bad. SIGTERM and \
-            SIGINT let requests under way finish, then exit with 0.
+            Without a declarative file the entities live in memory and the Admin API writes them. With one the gateway \
+            is DB-less: SIGHUP reads the file again and keeps the old configuration when the new one is bad. SIGTERM \
+            and SIGINT let requests under way finish, then exit with 0.
 
-            Environment: KONG_PROXY_LISTEN, KONG_ADMIN_LISTEN, KONG_DECLARATIVE_CONFIG, KONG_DATABASE, GATECRASH_STRICT. \
-            Flags win.
+            Environment: KONG_PROXY_LISTEN, KONG_ADMIN_LISTEN, KONG_DECLARATIVE_CONFIG, KONG_DATABASE, \
+            GATECRASH_STRICT. Flags win.
             """)
 
     @Option(name: .long, help: ArgumentHelp("Declarative file: YAML or JSON, as Kong's.", valueName: "kong.yml"))

@@ -20,8 +20,8 @@ struct MockCommand: ParsableCommand {
         commandName: "mock",
         abstract: "Run a mock API: /hello, /health and switches for faults.",
         discussion: """
-            Every switch can also be an environment variable of the same name (ERROR_RATE, LATENCY, …), and can be changed \
-            while the mock runs: GET, PUT and PATCH /_mock/settings speak JSON. Flags win over variables.
+            Every switch can also be an environment variable of the same name (ERROR_RATE, LATENCY, …), and can be \
+            changed while the mock runs: GET, PUT and PATCH /_mock/settings speak JSON. Flags win over variables.
 
             Durations carry a unit: 250ms, 1.5s.
             """)

@@ -18,11 +18,11 @@ struct RunCommand: AsyncParsableCommand {
         commandName: "run",
         abstract: "Run scenarios with real processes and judge what was seen.",
         discussion: """
-            Starts the gateway and the mock APIs of each scenario on loopback, drives load, does what the time line says, and \
-            judges health transitions, windows of errors and recovery times. Every process ends with the run.
+            Starts the gateway and the mock APIs of each scenario on loopback, drives load, does what the time line \
+            says, and judges health transitions, windows of errors and recovery times. Every process ends with the run.
 
-            Exit codes: 0 pass, 1 fail, 2 invalid file or usage, 3 precondition not met, 4 inconclusive (the machine was \
-            too slow to tell), 5 topology could not start, 6 internal error, 130 interrupted.
+            Exit codes: 0 pass, 1 fail, 2 invalid file or usage, 3 precondition not met, 4 inconclusive (the machine \
+            was too slow to tell), 5 topology could not start, 6 internal error, 130 interrupted.
             """)
 
     @OptionGroup var scenarios: ScenarioOptions

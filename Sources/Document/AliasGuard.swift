@@ -1,11 +1,11 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
 /// Looks for keys that hold aliases before a document is parsed. The parser hashes every key with all that its aliases
-/// stand for, so twenty short lines would keep it busy for years ("billion laughs"); elsewhere aliases cost nothing until
-/// they are expanded, under a budget. Such a key is an error anyway: a key is text.
+/// stand for, so twenty short lines would keep it busy for years ("billion laughs"); elsewhere aliases cost nothing
+/// until they are expanded, under a budget. Such a key is an error anyway: a key is text.
 ///
-/// Goes by the look of the text, and so may take the content of a block scalar for a key; but only in a document that has
-/// both anchors and aliases.
+/// Goes by the look of the text, and so may take the content of a block scalar for a key; but only in a document that
+/// has both anchors and aliases.
 enum AliasGuard {
     static func keyMadeOfAliases(in text: String, file: String) -> SourceLocation? {
         guard text.utf8.contains(UInt8(ascii: "*")), text.utf8.contains(UInt8(ascii: "&")) else { return nil }

@@ -65,10 +65,11 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Ex
 // MARK: Reading
 
 extension JSONValue {
-    /// Reads one RFC 8259 text: keys keep their order, the last of equal keys wins, `1` is an integer and `1.0` a number.
+    /// Reads one RFC 8259 text: keys keep their order, the last of equal keys wins, `1` is an integer and `1.0` a
+    /// number.
     ///
-    /// - Throws: `Problem` without a location (its message names line and column) when the text is not JSON or is nested
-    ///   deeper than `maximumJSONDepth`.
+    /// - Throws: `Problem` without a location (its message names line and column) when the text is not JSON or is
+    ///   nested deeper than `maximumJSONDepth`.
     package init(parsing text: some Sequence<UInt8>) throws(Problem) {
         var parser = JSONParser(Array(text))
         self = try parser.document()

@@ -4,8 +4,8 @@ package import Document
 package import NIOCore
 package import World
 
-/// A running gateway: proxy and Admin API listen, health checks run. A handle that may go anywhere; what it stands for lives
-/// on the control loop.
+/// A running gateway: proxy and Admin API listen, health checks run. A handle that may go anywhere; what it stands for
+/// lives on the control loop.
 package struct Gateway: Sendable {
     /// Where clients connect; with the real port where a free one was asked for.
     package let proxyAddress: SocketAddress

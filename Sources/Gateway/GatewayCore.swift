@@ -6,9 +6,9 @@ import NIOSSL
 import Wire
 import World
 
-/// The control plane of one gateway: takes configurations, compiles them for the workers, owns health checks, events and
-/// the Admin API. Confined to the control loop, which is the loop of the first worker; with one worker everything happens
-/// in one place, and a failure that ejects a target is known to the very next request.
+/// The control plane of one gateway: takes configurations, compiles them for the workers, owns health checks, events
+/// and the Admin API. Confined to the control loop, which is the loop of the first worker; with one worker everything
+/// happens in one place, and a failure that ejects a target is known to the very next request.
 final class GatewayCore {
     /// A worker and its loop; only there it may be touched.
     struct WorkerHandle: Sendable {
@@ -174,7 +174,8 @@ final class GatewayCore {
         }
         let counters = health.change.counters
         log.notice(
-            "\(health.upstream): \(health.target) (\(health.address)) is \(health.change.to.isRoutable ? "healthy" : "unhealthy") "
+            "\(health.upstream): \(health.target) (\(health.address)) is "
+                + "\(health.change.to.isRoutable ? "healthy" : "unhealthy") "
                 + "by \(health.cause.rawValue) check; successes \(counters.success), HTTP failures \(counters.http), "
                 + "TCP failures \(counters.tcp), timeouts \(counters.timeout)")
     }

@@ -3,8 +3,8 @@
 package import NIOCore
 package import Wire
 
-/// What a gateway process is told at its start. The command line fills it from flags, then `KONG_*` variables, then these
-/// defaults.
+/// What a gateway process is told at its start. The command line fills it from flags, then `KONG_*` variables, then
+/// these defaults.
 package struct GatewaySettings: Sendable {
     package var proxyListen: SocketAddress
     package var adminListen: SocketAddress
@@ -19,10 +19,12 @@ package struct GatewaySettings: Sendable {
     package var pool = UpstreamPoolSettings()
     /// Longest body the Admin API takes (kong.conf `nginx_admin_client_max_body_size`), bytes.
     package var adminBodyBytes = 10 * 1024 * 1024
+    /// A reader of `/events` that leaves this many bytes unread is cut off.
+    package var unreadEventBytes = 8 * 1024 * 1024
     /// How long a stop waits for requests under way.
     package var drain = TimeAmount.seconds(10)
-    /// How often a name that could be resolved, or could not, is looked up again. The system's resolver tells no TTL; 30 s
-    /// is when Kong tries a name again that failed.
+    /// How often a name that could be resolved, or could not, is looked up again. The system's resolver tells no TTL;
+    /// 30 s is when Kong tries a name again that failed.
     package var lookupInterval = TimeAmount.seconds(30)
 
     package init(proxyListen: SocketAddress, adminListen: SocketAddress) {

@@ -3,8 +3,8 @@
 import NIOCore
 import World
 
-/// The addresses of the host names that a configuration speaks of: from `--resolve`, from the text itself, or looked up and
-/// looked up again. Confined to the control loop.
+/// The addresses of the host names that a configuration speaks of: from `--resolve`, from the text itself, or looked up
+/// and looked up again. Confined to the control loop.
 final class NameTable {
     enum Answer: Hashable {
         case addresses([SocketAddress])

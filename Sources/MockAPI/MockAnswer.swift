@@ -40,8 +40,8 @@ package enum MockAnswer: Hashable, Sendable {
         }
     }
 
-    /// - Parameter padding: `BODY_BYTES`; blanks before the line feed fill the answer of /hello up to it (still the same
-    ///   JSON). A smaller size changes nothing.
+    /// - Parameter padding: `BODY_BYTES`; blanks before the line feed fill the answer of /hello up to it (still the
+    ///   same JSON). A smaller size changes nothing.
     package func body(paddedTo padding: Int? = nil) -> String {
         switch self {
         case .hello:

@@ -22,7 +22,8 @@ package struct MockCommandOptions: Hashable, Sendable {
     package init() {}
 
     /// - Parameters:
-    ///   - flags: texts by flag (`--error-rate`), those given only. `MockSettingKey.flag` and `otherKeys` are understood.
+    ///   - flags: texts by flag (`--error-rate`), those given only. `MockSettingKey.flag` and `otherKeys` are
+    ///     understood.
     ///   - environment: all of it; other variables are ignored.
     /// - Throws: all mistakes at once, one line each.
     package init(flags: [String: String], environment: [String: String]) throws(Problems) {

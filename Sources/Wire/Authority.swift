@@ -1,7 +1,7 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
-/// `uri-host [ ":" port ]` (RFC 3986 section 3.2, RFC 9110 section 7.2): a Host field, the authority of an absolute target
-/// and the target of CONNECT.
+/// `uri-host [ ":" port ]` (RFC 3986 section 3.2, RFC 9110 section 7.2): a Host field, the authority of an absolute
+/// target and the target of CONNECT.
 enum Authority {
     /// - Parameter needsPort: as CONNECT does (RFC 9112 section 3.2.3).
     @inline(__always)

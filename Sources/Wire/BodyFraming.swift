@@ -109,8 +109,8 @@ struct BodyDecoder {
         .data(buffer.readSlice(length: Int(count)) ?? ByteBuffer())
     }
 
-    /// `chunk-size [ chunk-ext ] CRLF`: hexadecimal digits, then nothing or `;` and an extension, which is ignored. No white space around
-    /// the size: readers disagree about it, and that is what smuggling lives on.
+    /// `chunk-size [ chunk-ext ] CRLF`: hexadecimal digits, then nothing or `;` and an extension, which is ignored. No
+    /// white space around the size: readers disagree about it, and that is what smuggling lives on.
     private mutating func chunkSize(_ buffer: inout ByteBuffer) -> Result<Int64?, WireError> {
         let limit = limits.lineBytes
         let found = searched

@@ -92,7 +92,8 @@ package final class ClientConnection: ChannelInboundHandler {
     ///   - request: start line and fields, without Content-Length, Transfer-Encoding and the empty line.
     ///   - framing: `.untilClose` is no framing of a request and becomes `.chunked`.
     ///   - write: longest time that bytes wait for the server to take them. Waiting for the delegate does not count.
-    ///   - read: longest time between two reads once the request was sent. While the delegate has paused does not count.
+    ///   - read: longest time between two reads once the request was sent. While the delegate has paused does not
+    ///     count.
     /// - Precondition: no exchange is under way, and the connection is open.
     package func send(
         _ request: HeadWriter, method: HTTPMethod, framing: BodyFraming,
@@ -128,8 +129,8 @@ package final class ClientConnection: ChannelInboundHandler {
         context?.write(wrapOutboundOut(part), promise: nil)
     }
 
-    /// Ends the request and sends all that waits. One that is not of the length that its head gave would leave the server
-    /// waiting, or take the next request for its rest: then the exchange fails with `.cancelled`.
+    /// Ends the request and sends all that waits. One that is not of the length that its head gave would leave the
+    /// server waiting, or take the next request for its rest: then the exchange fails with `.cancelled`.
     package func sendEnd(trailers: Trailers? = nil) {
         guard sending == .body else { return }
         outbound.end(trailers)
@@ -178,7 +179,8 @@ package final class ClientConnection: ChannelInboundHandler {
     /// An idle connection closes after this time.
     package func expire(after timeout: TimeAmount) { if receiving == .idle { deadline?.set(timeout) } }
 
-    /// What is waited for now, from now on: the server takes bytes, or sends some. Nothing while it is the delegate's turn.
+    /// What is waited for now, from now on: the server takes bytes, or sends some. Nothing while it is the delegate's
+    /// turn.
     private func restartTimeout() {
         guard receiving == .head || receiving == .body else { return }
         if !isWritable {

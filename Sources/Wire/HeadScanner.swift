@@ -16,8 +16,8 @@ package enum HeadScan: Sendable, Hashable {
     case failed(WireError)
 }
 
-/// Finds the lines of a head, one by one, as bytes arrive: no byte is looked at twice, and a bad one is refused at once,
-/// not at the end of the head.
+/// Finds the lines of a head, one by one, as bytes arrive: no byte is looked at twice, and a bad one is refused at
+/// once, not at the end of the head.
 ///
 ///     GET /hello HTTP/1.1 CR LF     start line  -> the closure `startLine`
 ///     Host: example.org CR LF       fields      -> `HeadFields`

@@ -49,8 +49,8 @@ package final class ResponseHead {
         return result
     }
 
-    /// `HTTP-version SP status-code SP [reason]` (RFC 9112 section 4). The second space may be missing with the reason, as
-    /// several servers have it.
+    /// `HTTP-version SP status-code SP [reason]` (RFC 9112 section 4). The second space may be missing with the reason,
+    /// as several servers have it.
     private func readStatusLine(_ bytes: UnsafeRawBufferPointer, _ line: Range<Int>) -> WireError? {
         let text = UnsafeRawBufferPointer(rebasing: bytes[line])
         guard text.count >= 12, text[..<7].elementsEqual("HTTP/1.".utf8), text[8] == 0x20 else { return .badStatusLine }
@@ -72,8 +72,8 @@ package final class ResponseHead {
         return nil
     }
 
-    /// RFC 9112 section 6.3. A response with both Content-Length and Transfer-Encoding is refused: it is either an attack
-    /// or a bug, and passing it on passes on the doubt.
+    /// RFC 9112 section 6.3. A response with both Content-Length and Transfer-Encoding is refused: it is either an
+    /// attack or a bug, and passing it on passes on the doubt.
     private func conclude(_ method: HTTPMethod) -> WireError? {
         if fields.contentLengthCount > 0, fields.contentLength == nil { return .badContentLength }
         if fields.contentLengthCount > 1 { return .repeatedContentLength }

@@ -303,8 +303,8 @@ package final class ServerConnection: ChannelDuplexHandler {
         inbound.clear()
     }
 
-    /// Writes what waits, ends our side and drops what still comes, so that the client reads the response before it sees
-    /// a reset.
+    /// Writes what waits, ends our side and drops what still comes, so that the client reads the response before it
+    /// sees a reset.
     private func lingerBeforeClose() {
         guard let context, reading != .lingering, reading != .closed else { return }
         abandon()

@@ -8,11 +8,13 @@ package import NIOCore
 ///
 /// The next request is not read before the response to this one is complete, whatever the client has sent ahead.
 package protocol ServerDelegate: AnyObject {
-    /// A request begins. `head` is the connection's own object and valid until `exchangeEnded` or `closed`. The response
-    /// may be sent from within any of these calls, or later.
+    /// A request begins. `head` is the connection's own object and valid until `exchangeEnded` or `closed`. The
+    /// response may be sent from within any of these calls, or later.
     func received(head: RequestHead, on connection: ServerConnection)
     func received(body: ByteBuffer, on connection: ServerConnection)
     func receivedEnd(trailers: Trailers?, on connection: ServerConnection)
+    /// All that has arrived was delivered: a good moment to flush what was made of it.
+    func readCompleted(on connection: ServerConnection)
     /// The response is complete, and so is the request unless the connection is about to close over it. Comes after a
     /// `refusal` too, whether or not the request had been received.
     func exchangeEnded(on connection: ServerConnection)
@@ -20,8 +22,8 @@ package protocol ServerDelegate: AnyObject {
     func writabilityChanged(on connection: ServerConnection)
     /// The connection is gone; an exchange that was under way is abandoned. Comes exactly once.
     func closed(on connection: ServerConnection)
-    /// The answer to bytes that are no acceptable request (or, at 408, to a request that did not come to its end). A head
-    /// that is refused was never received; a body may be refused after its head was.
+    /// The answer to bytes that are no acceptable request (or, at 408, to a request that did not come to its end). A
+    /// head that is refused was never received; a body may be refused after its head was.
     func refusal(
         status: Int, error: WireError?, on connection: ServerConnection
     ) -> (head: HeadWriter, body: ByteBuffer)

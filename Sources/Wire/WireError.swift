@@ -1,7 +1,7 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
-/// Why bytes are no acceptable HTTP/1.1. The connection they came on is of no further use: where one message ends and the
-/// next begins is in doubt.
+/// Why bytes are no acceptable HTTP/1.1. The connection they came on is of no further use: where one message ends and
+/// the next begins is in doubt.
 package enum WireError: Error, Sendable, Hashable, CaseIterable {
     // Start lines
     case badMethod, badTarget, badVersion, badRequestLine, unsupportedVersion, badStatusLine

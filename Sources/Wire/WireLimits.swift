@@ -1,11 +1,13 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
-/// How much of a message head, chunk line or trailer section a connection accepts. What is beyond is refused, never cut.
+/// How much of a message head, chunk line or trailer section a connection accepts. What is beyond is refused, never
+/// cut.
 package struct WireLimits: Sendable, Hashable {
     /// Longest request line, status line, field line or chunk-size line, in bytes without its CRLF. 8 KiB is nginx's
     /// `large_client_header_buffers`.
     package static let defaultLineBytes = 8 * 1024
-    /// Longest head (start line and fields), in bytes with the final empty line. Four lines of the longest kind, as nginx.
+    /// Longest head (start line and fields), in bytes with the final empty line. Four lines of the longest kind, as
+    /// nginx.
     package static let defaultHeadBytes = 32 * 1024
     /// Most field lines in a head or trailer section. Kong reads at most 100 (`lua_max_req_headers`).
     package static let defaultFieldCount = 100

@@ -19,7 +19,8 @@ package protocol Network: Sendable {
 
     /// Opens a TCP connection on `loop`; `prepare` adds the handlers before anything is read.
     ///
-    /// - Returns: the open channel. Fails with `NetworkError`: `.refused`, `.timedOut` after `timeout`, `.unreachable`….
+    /// - Returns: the open channel. Fails with `NetworkError`: `.refused`, `.timedOut` after `timeout`,
+    ///   `.unreachable`….
     func connect(
         to address: SocketAddress, on loop: any EventLoop, timeout: TimeAmount,
         prepare: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>

@@ -12,8 +12,8 @@ package struct RandomStreams: Sendable, Hashable {
     package func stream(_ name: String) -> RandomStream { RandomStream(seed: seed, name: name) }
 }
 
-/// xoshiro256** (Blackman and Vigna 2018), keyed by a seed and a name. Fast, good and the same on every platform; not for
-/// secrets.
+/// xoshiro256** (Blackman and Vigna 2018), keyed by a seed and a name. Fast, good and the same on every platform; not
+/// for secrets.
 package struct RandomStream: RandomNumberGenerator, Sendable, Hashable {
     private var state: (UInt64, UInt64, UInt64, UInt64) {
         get { (a, b, c, d) }
@@ -22,7 +22,8 @@ package struct RandomStream: RandomNumberGenerator, Sendable, Hashable {
     private var a: UInt64, b: UInt64, c: UInt64, d: UInt64
 
     package init(seed: UInt64, name: String) {
-        // FNV-1a folds the name into the seed; SplitMix64 spreads both over the state, as the authors of xoshiro advise.
+        // FNV-1a folds the name into the seed; SplitMix64 spreads both over the state, as the authors of xoshiro
+        // advise.
         var key = 0xcbf2_9ce4_8422_2325 ^ seed
         for byte in name.utf8 { key = (key ^ UInt64(byte)) &* 0x100_0000_01b3 }
         func splitMix() -> UInt64 {

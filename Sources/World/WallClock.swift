@@ -45,7 +45,8 @@ package struct CivilTime: Hashable, Sendable {
 
     /// As logs write dates (RFC 3339): `1994-11-06T08:49:37Z`.
     package var rfc3339: String {
-        "\(fourDigits(year))-\(twoDigits(month))-\(twoDigits(day))T\(twoDigits(hour)):\(twoDigits(minute)):\(twoDigits(second))Z"
+        "\(fourDigits(year))-\(twoDigits(month))-\(twoDigits(day))"
+            + "T\(twoDigits(hour)):\(twoDigits(minute)):\(twoDigits(second))Z"
     }
 
     private func twoDigits(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }

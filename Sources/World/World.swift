@@ -6,7 +6,8 @@ package import NIOCore
 /// the runner may know of time, chance and the network.
 ///
 /// Intervals come from `eventLoop.now` and timers from `eventLoop.schedule…`, so they need no member here: whoever
-/// supplies the event loops supplies the clock. The real world is `World.real(…)`; the virtual one replaces every member.
+/// supplies the event loops supplies the clock. The real world is `World.real(…)`; the virtual one replaces every
+/// member.
 package struct World: Sendable {
     /// The event loops: each belongs to one clock, all of one world to the same one.
     package var loops: any EventLoopGroup

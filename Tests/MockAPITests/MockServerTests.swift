@@ -199,7 +199,8 @@ import World
         ).get()
         func ask(_ method: String, _ body: String = "") async throws -> (status: String, json: JSONValue) {
             let text = try await RawClient.exchange(
-                "\(method) /_mock/settings HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: \(body.utf8.count)\r\n\r\n"
+                "\(method) /_mock/settings HTTP/1.1\r\nHost: a\r\nConnection: "
+                    + "close\r\nContent-Length: \(body.utf8.count)\r\n\r\n"
                     + body, with: server, world: world)
             let parts = text.split(separator: "\r\n\r\n", maxSplits: 1)
             return (String(text.dropFirst(9).prefix(3)), try JSONValue(parsing: parts[1].utf8))

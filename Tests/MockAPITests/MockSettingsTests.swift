@@ -66,11 +66,13 @@ import Testing
         ("LATENCY", "250", "environment variable LATENCY: 250 has no unit; write 250ms or 250s"),
         (
             "LATENCY", "-5ms",
-            "environment variable LATENCY: \"-5ms\" is no duration of at most 24h; write one such as 250ms, 1.5s or 1m30s"
+            "environment variable LATENCY: \"-5ms\" is no duration of at most 24h; write one such as "
+                + "250ms, 1.5s or 1m30s"
         ),
         (
             "LATENCY", "25h",
-            "environment variable LATENCY: \"25h\" is no duration of at most 24h; write one such as 250ms, 1.5s or 1m30s"
+            "environment variable LATENCY: \"25h\" is no duration of at most 24h; write one such as "
+                + "250ms, 1.5s or 1m30s"
         ),
         (
             "LATENCY", "unform 1ms..2ms",
@@ -94,7 +96,8 @@ import Testing
         ),
         (
             "LATENCY", "{oops",
-            "environment variable LATENCY: {oops is not valid JSON; write {\"uniform\": {\"min\": \"1ms\", \"max\": \"2ms\"}}"
+            "environment variable LATENCY: {oops is not valid JSON; write {\"uniform\": {\"min\": "
+                + "\"1ms\", \"max\": \"2ms\"}}"
         ),
         (
             "HEALTH", "unhelthy",
@@ -191,7 +194,8 @@ import Testing
                 error.description == """
                     environment variable ERROR_RATE: "abc" is not a number; give a probability such as 0.1 or 10%
                     --port: "99999" is no port; give one from 0 (any free one) to 65535
-                    environment variable GATECRASH_SEED: "x" is no seed; give a whole number from 0 to 18446744073709551615
+                    environment variable GATECRASH_SEED: "x" is no seed; give a whole number from 0 to \
+                    18446744073709551615
                     """)
         }
     }

@@ -4,8 +4,8 @@ import Chaos
 import Foundation
 import Testing
 
-/// Every scenario of this folder, run for real: gateway and mock APIs as child processes on loopback, in real time. They
-/// measure time, so they run one after the other and nothing else beside them.
+/// Every scenario of this folder, run for real: gateway and mock APIs as child processes on loopback, in real time.
+/// They measure time, so they run one after the other and nothing else beside them.
 @Suite(.serialized) struct ScenarioTests {
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "files")
 
@@ -15,7 +15,7 @@ import Testing
     }()
 
     /// The program beside this test bundle.
-    private static let program =
+    static let program =
         Bundle.allBundles.map { $0.bundleURL }.first { $0.pathExtension == "xctest" }?
         .deletingLastPathComponent().appending(path: "gatecrash").path
         ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: "gatecrash").path

@@ -4,7 +4,7 @@
 //
 //     supervision-fixture child [--deaf]           a supervised child; --deaf: takes no notice of SIGTERM
 //     supervision-fixture supervise N [--stopped]  a supervisor of N such children; --stopped: it stops them (SIGSTOP)
-//     supervision-fixture run FILE PROGRAM         a runner of a scenario, whose children are PROGRAM; it prints the pids
+//     supervision-fixture run FILE PROGRAM         a runner of a scenario, whose children are PROGRAM; prints the pids
 //                                                  of those that are ready, "paused", and "request" for every request
 //
 // Each prints a line when it is ready, and then lives until somebody ends it.

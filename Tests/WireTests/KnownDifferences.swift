@@ -12,7 +12,8 @@ enum KnownDifferences {
     private static let startLines: [Difference] =
         all(
             ["method of a token nobody registered", "method in lower case", "method with every token byte"],
-            "A method is any token (RFC 9110 section 9.1), and a proxy passes on those it does not know; llhttp has a list."
+            "A method is any token (RFC 9110 section 9.1), and a proxy passes on those it does not "
+                + "know; llhttp has a list."
         )
         + all(["method M-SEARCH"], "NIOHTTP1 calls it MSEARCH.")
         + all(
@@ -20,7 +21,8 @@ enum KnownDifferences {
             "Section 3: single spaces. To skip more is allowed, but recipients that differ in it can be played off.")
         + all(
             ["three empty lines first", "an LF first"],
-            "Section 2.2: a server ignores at least one empty line (CRLF) before a request; we ignore two, and llhttp any."
+            "Section 2.2: a server ignores at least one empty line (CRLF) before a request; we "
+                + "ignore two, and llhttp any."
         )
         + all(["target with bytes above 0x7f"], "nginx, and so Kong, takes them as they are.")
         + all(
@@ -59,7 +61,8 @@ enum KnownDifferences {
             "18 digits are enough for an exabyte; the limit keeps the arithmetic clear of overflow.")
         + all(
             ["Transfer-Encoding \"\""],
-            "Section 6.1: the field is there, so it must end in chunked; llhttp takes the head for whole and objects to what "
+            "Section 6.1: the field is there, so it must end in chunked; llhttp takes the head for "
+                + "whole and objects to what "
                 + "follows.")
         + all(
             ["Transfer-Encoding gzip, chunked", "Transfer-Encoding on two lines"],
@@ -81,7 +84,8 @@ enum KnownDifferences {
             "They may begin a request of a method that nobody registered (see there).")
         + all(
             ["a request after CONNECT", "a request after Upgrade"],
-            "Neither is done until we have answered 2xx or 101, which we never do: what follows is another request. llhttp "
+            "Neither is done until we have answered 2xx or 101, which we never do: what follows is "
+                + "another request. llhttp "
                 + "stops and waits.")
 
     static let responses: [Difference] =
@@ -89,7 +93,8 @@ enum KnownDifferences {
         + all(["NUL in the reason"], "Section 4: a reason is visible text and white space.")
         + all(
             ["response coding not last", "response coding without chunked", "response coding unknown"],
-            "Section 6.3 reads such a response until the connection closes. We cannot undo the coding and send none on, so "
+            "Section 6.3 reads such a response until the connection closes. We cannot undo the "
+                + "coding and send none on, so "
                 + "for a gateway it is a bad response.")
         + all(
             ["response coding in HTTP/1.0"],

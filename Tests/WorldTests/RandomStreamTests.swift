@@ -31,7 +31,8 @@ import World
         #expect(Set(all).count == all.count)
     }
 
-    /// As an implementation of its own (in Python) has them too: a change of these numbers changes what every seed that anyone has kept means.
+    /// As an implementation of its own (in Python) has them too: a change of these numbers changes what every seed that
+    /// anyone has kept means.
     @Test func `the numbers of a seed stay as they are for ever`() {
         #expect(draws(RandomStreams(seed: 0), "").prefix(3) == Self.ofNothing[...])
         #expect(draws(RandomStreams(seed: 42), "mock api-1").prefix(3) == Self.ofMock[...])

@@ -18,8 +18,8 @@ package struct LatencyToxic: Hashable, Sendable {
     }
 }
 
-/// The machine: a queue of chunks with the instant each is due. A chunk that draws a shorter delay than the one before it
-/// waits for that one, because a byte stream keeps its order.
+/// The machine: a queue of chunks with the instant each is due. A chunk that draws a shorter delay than the one before
+/// it waits for that one, because a byte stream keeps its order.
 package struct LatencyMachine: StreamToxic {
     private let settings: LatencyToxic
     private var random: RandomStream

@@ -78,6 +78,10 @@ package struct RequestTable: Sendable {
     }
     package func origin(_ row: Int) -> Request.Origin { Request.Origin.allCases[Int(origins[row])] }
     package func outcome(_ row: Int) -> Request.Outcome { Request.Outcome.allCases[Int(outcomes[row])] }
+    /// A number that stands for status, failure and origin together: equal for outcomes that are shown as one sort.
+    package func sort(_ row: Int) -> Int {
+        Int(statuses[row]) << 16 | Int(failures[row]) << 8 | (statuses[row] == 0 ? 0 : Int(origins[row]))
+    }
     package func isWarmup(_ row: Int) -> Bool { warmup[row] }
 
     /// Nanoseconds from the planned start (`corrected`: as a user felt it) or from the real send to the end.

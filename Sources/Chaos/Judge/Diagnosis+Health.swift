@@ -31,14 +31,21 @@ extension Diagnosis {
         let wanted: JournalEvent.AddressState = input.report == .success ? .healthy : .unhealthy
         let settled = wanted.rawValue
         if event.to == wanted, change.to != wanted {
-            return "\(name) became \(settled) at \(input.report.words) \(event.counters[input.report]), "
+            let count = change.counters[input.report]
+            return "\(name) became \(settled) at \(input.report.words) \(count)\(own(event, count, input)), "
                 + "configuration says \(limit) (\(setting))"
         }
         if change.to == wanted, event.to != wanted {
             if let late = replay.changes.first(where: { $0.at.t >= event.at.t && $0.to == wanted }),
                 late.report == input.report
             {
-                return "\(name) became \(settled) at \(input.report.words) \(late.counters[input.report]), "
+                // The gateway's own counter may be what is wrong.
+                let more = replay.inputs.count { later in
+                    later.report == input.report && later.at.t > input.at.t
+                        && later.at.t <= late.at.t.clampedAdding(1_000_000)
+                }
+                let count = change.counters[input.report] + more
+                return "\(name) became \(settled) at \(input.report.words) \(count)\(own(late, count, input)), "
                     + "configuration says \(limit) (\(setting))"
             }
             return "\(name) was still \(event.to.rawValue) after \(input.report.words) \(change.counters[input.report])"
@@ -47,6 +54,11 @@ extension Diagnosis {
         return "After the \(input.side.rawValue) \(input.report.words) at \(readable(input.at.t))\(about(input)) "
             + "\(name) must be \(change.to.rawValue) with \(change.counters.words), the gateway has "
             + "\(event.to.rawValue) with \(event.counters.words)"
+    }
+
+    private func own(_ event: JournalEvent.Health, _ count: Int, _ input: HealthReplay.Input) -> String {
+        let own = event.counters[input.report]
+        return own == count ? "" : " (its own counter says \(own))"
     }
 
     private func about(_ input: HealthReplay.Input) -> String {

@@ -23,7 +23,10 @@ struct Diagnosis {
         }
         for replay in context.replays where reasons.count < Self.most {
             reasons += story(of: replay.place, from: lower, through: upper)
-            if context.history(of: replay.place).state(at: last) == .unhealthy {
+            let interval = Nanoseconds(seconds: replay.rules.unhealthyInterval).count
+            if context.history(of: replay.place).state(at: last) == .unhealthy,
+                last.clampedSubtracting(first) > interval
+            {
                 reasons += stuck(replay, from: lower, through: upper)
             }
         }

@@ -34,6 +34,20 @@ extension Part {
     }
 }
 
+extension Part {
+    /// Compares a count with limits. What is free is counted as suits the bound best, what is uncertain as it may be.
+    init(_ words: String, _ tally: Tally, _ limits: Limits, suffix: String) {
+        let shown = Measure.count(tally.range)
+        let choices = (0...tally.free).map { chosen in
+            let least = tally.certain + chosen
+            return Measure.count(least...least + tally.uncertain).result(against: limits, slack: 0)
+        }
+        result = choices.contains(.pass) ? .pass : choices.contains(.inconclusive) ? .inconclusive : .fail
+        seen = "\(words) \(shown.text)\(suffix)"
+        allowed = limits.description + suffix
+    }
+}
+
 extension Finding {
     /// The worst part speaks; when all are well, all do.
     init(_ subject: String, parts: [Part]) {

@@ -27,6 +27,9 @@ struct HealthEvidence {
         contradictions = found.sorted { ($0.at, $0.text) < ($1.at, $1.text) }.map(\.text)
     }
 
+    /// How long after the client's answer a report may come on a busy host.
+    private static let margin: Int64 = 200_000_000
+
     private typealias Contradiction = (at: Int64, text: String)
 
     /// Answers that the client got from this mock, that count by the configuration, and of which no report was made.
@@ -42,8 +45,8 @@ struct HealthEvidence {
                 !reported.contains(view.requests.id(request))
             else { continue }
             let settled: JournalEvent.AddressState = report == .success ? .healthy : .unhealthy
-            let last = end.clampedAdding(HealthReplay.tolerance + context.slack)
-            let first = view.served.times[row].clampedSubtracting(HealthReplay.tolerance)
+            let last = end.clampedAdding(Self.margin + context.slack)
+            let first = view.served.times[row].clampedSubtracting(Self.margin)
             // A gateway that ended then took its last events with it.
             if exits.contains(where: { (first...last.clampedAdding(1_000_000_000)).contains($0) }) { continue }
             // In that very state the report counts for nothing; around a change it may have come before or after.
@@ -62,11 +65,13 @@ struct HealthEvidence {
 
     /// Counted answers that the mock did not give. 502 and 504 the gateway makes itself.
     private func inventedAttempts() -> [Contradiction] {
+        let attempts = view.attempts.filter { $0.place == replay.place && $0.result == .httpStatus }
+        guard !attempts.isEmpty else { return [] }
         var requestRows: [String: Int] = [:]
         for row in view.served.rows(of: mock).map(Int.init) {
             if let request = view.served.request(row) { requestRows[view.requests.id(request)] = request }
         }
-        return view.attempts.filter { $0.place == replay.place && $0.result == .httpStatus }.compactMap { attempt in
+        return attempts.compactMap { attempt in
             guard let status = attempt.status, status != 502, status != 504, let id = attempt.chaosID,
                 let request = requestRows[id]
             else { return nil }

@@ -7,8 +7,8 @@ extension JudgeContext {
         let rows = rows(in: interval, loads: availability.loads)
         let subject = "availability during \(availability.during)"
         guard !rows.isEmpty else { return nothingToJudge(subject, "no request", allowed: availability.bound.text) }
-        let certain = rows.filter { interval?.contains(view.requests.planned[$0]) == .yes }
-
+        let edges = edges(rows, interval)
+        let certain = edges.certain
         var parts: [Part] = []
         var worst: Int64?
         if let window = availability.window {
@@ -20,12 +20,12 @@ extension JudgeContext {
                     suffix: " in the worst \(window)"))
         } else {
             let shares = [share(rows), certain.isEmpty ? share(rows) : share(certain)]
-            parts.append(
-                Part("was", Measure(shares[0], shares[1], .ratio), try limits(availability.bound), slack: slack))
+            let part = Part("was", Measure(shares[0], shares[1], .ratio), try limits(availability.bound), slack: slack)
+            parts.append(edges.settled(part))
         }
         if let budget = availability.budget {
             let bad = certain.count { !isGood($0) }...rows.count { !isGood($0) }
-            parts.append(Part("bad answers:", .count(bad), try limits(budget), slack: slack))
+            parts.append(edges.settled(Part("bad answers:", .count(bad), try limits(budget), slack: slack)))
         }
         var finding = Finding(subject, parts: parts)
         if finding.result != .pass {

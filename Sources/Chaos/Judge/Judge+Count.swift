@@ -4,8 +4,7 @@ extension JudgeContext {
     /// The number of outcomes of a sort.
     func judge(_ count: Count) throws(Unjudgeable) -> Finding {
         let interval = try interval(count.during)
-        let measure = Measure.count(self.count(count.filter, in: interval))
-        let part = Part("came", measure, try limits(count.bound), slack: slack, suffix: " times")
+        let part = Part("came", self.count(count.filter, in: interval), try limits(count.bound), suffix: " times")
         var finding = Finding("\(count.filter) during \(count.during)", parts: [part])
         if finding.result != .pass { finding.reasons = reasons(for: count.filter, in: interval) }
         return finding
@@ -15,8 +14,9 @@ extension JudgeContext {
     func judgeSometimes(_ filter: OutcomeFilter, _ during: During) throws(Unjudgeable) -> Finding {
         let interval = try interval(during)
         let count = count(filter, in: interval)
-        let result: Verdict.Result = count.lowerBound > 0 ? .pass : count.upperBound > 0 ? .inconclusive : .fail
-        let seen = count.upperBound == 0 ? "never came" : "came \(Measure.count(count).text) times"
+        let isThere = count.certain + count.free > 0
+        let result: Verdict.Result = isThere ? .pass : count.uncertain > 0 ? .inconclusive : .fail
+        let seen = count.range.upperBound == 0 ? "never came" : "came \(Measure.count(count.range).text) times"
         var finding = Finding(
             result: result, seen: seen, allowed: ">= 1", sentence: "\(filter) \(seen) during \(during), allowed >= 1")
         if result != .pass { finding.reasons = reasons(for: filter, in: interval) }
@@ -41,8 +41,9 @@ extension JudgeContext {
         func add(_ words: String, _ bound: Bound?, _ isCounted: (Int) -> Bool) throws(Unjudgeable) {
             guard let bound else { return }
             let counted = rows.filter(isCounted)
-            let certain = counted.count { interval?.contains(view.requests.planned[$0]) == .yes }
-            var part = Part("\(words):", .count(certain...counted.count), try limits(bound), slack: slack)
+            var tally = Tally()
+            for row in counted { tally.add(interval.map { contains($0, row) } ?? .no) }
+            var part = Part("\(words):", tally, try limits(bound), suffix: "")
             if !view.hasServedRecords, words != "unknown" { part.result = .inconclusive }
             parts.append(part)
             if part.result != .pass, !counted.isEmpty {

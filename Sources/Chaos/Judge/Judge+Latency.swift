@@ -12,13 +12,14 @@ extension JudgeContext {
             let allowed = latency.entries.map { "\($0.statistic) \($0.bound.text)" }.joined(separator: ", ")
             return nothingToJudge(subject, "no such request", allowed: allowed)
         }
-        let certain = rows.filter { interval?.contains(view.requests.planned[$0]) == .yes }
+        let edges = edges(rows, interval)
+        let certain = edges.certain
         let all = sortedLatencies(rows, latency.isCorrected)
         let surely = certain.isEmpty ? all : sortedLatencies(certain, latency.isCorrected)
         var parts: [Part] = []
         for entry in latency.entries {
             let measure = Measure(entry.statistic.value(of: surely), entry.statistic.value(of: all), .duration)
-            parts.append(Part("\(entry.statistic)", measure, try limits(entry.bound), slack: slack))
+            parts.append(edges.settled(Part("\(entry.statistic)", measure, try limits(entry.bound), slack: slack)))
         }
         var finding = Finding(subject, parts: parts)
         finding.sentence += " (\(rows.count) requests)"

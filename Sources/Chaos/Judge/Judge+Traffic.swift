@@ -47,8 +47,10 @@ extension JudgeContext {
     func match(_ filter: TrafficFilter, _ row: Int) -> Bool {
         guard filter.to.isEmpty || filter.to.contains(view.served.node(row)) else { return false }
         if let method = filter.method, view.served.method(row) != method { return false }
-        if let path = filter.path, !view.served.path(row).hasPrefix(path) { return false }
-        return true
+        guard let path = filter.path else { return true }
+        // As the client asked for it, or as it reached the mock: a route may strip its prefix on the way.
+        if view.served.path(row).hasPrefix(path) { return true }
+        return view.served.request(row).map { view.requests.path($0).hasPrefix(path) } ?? false
     }
 
     /// `, users-812,` or nothing.

@@ -20,6 +20,12 @@ extension JudgeContext {
             measure = .duration(from: after, to: at)
         }
         var parts = [Part("became \(wanted)", measure, limits, slack: slack, suffix: suffix)]
+        if parts[0].result == .inconclusive, measure.dimension == .requests,
+            (after.latest - after.earliest).count <= resolution
+        {
+            // Whether the request at the very edge is one of them is nothing to hold against the gateway.
+            parts[0].result = .pass
+        }
         let cause = change.event?.cause.rawValue ?? "a restart of the gateway"
         if let wantedCause = transition.cause?.rawValue, cause != wantedCause {
             parts.append(Part(result: .fail, seen: "became \(wanted) by \(cause)", allowed: wantedCause))

@@ -1,8 +1,5 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
-/// A request needs up to this long from our socket to the gateway's balancer, beside what the host's timers are late.
-private let travel: Int64 = 5_000_000
-
 extension JudgeContext {
     /// The runs of matching requests, and whether their edges, length, number and purity are as wanted.
     ///
@@ -51,12 +48,9 @@ extension JudgeContext {
         let requests = view.requests
         let isArrival = window.clock == .arrival
         let samples = rows(in: try interval(window.during), loads: window.filter.loads).map { row in
-            let planned = requests.planned[row]
-            let sent = max(planned, requests.sent(row) ?? planned)
             let end = requests.end(row) ?? view.lastInstant
-            let reached = min(max(end, sent), sent.clampedAdding(travel + slack))
             return WindowRuns.Sample(
-                at: isArrival ? planned : end, reached: isArrival ? reached : end,
+                at: isArrival ? requests.planned[row] : end, reached: isArrival ? reached(row) : end,
                 isMatch: match(window.filter, row) != .no)
         }
         return isArrival ? samples : samples.sorted { $0.at < $1.at }

@@ -13,8 +13,8 @@ package struct LoadSummary: Sendable {
     package var unknown = 0
     /// Of the generator itself: from the planned start of a request to when it was taken up. Not the gateway's doing.
     package var lateness = Lateness()
-    /// Requests that waited because `connections.max` were in use: neither the generator's lateness nor left out of their
-    /// latency.
+    /// Requests that waited because `connections.max` were in use: neither the generator's lateness nor left out of
+    /// their latency.
     package var queued = 0
     package var longestQueue = 0
 

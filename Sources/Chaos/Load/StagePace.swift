@@ -64,8 +64,8 @@ enum StagePace: Hashable, Sendable {
         }
     }
 
-    /// The time from the stage's start at which `count` requests have come, rounded down to the nanosecond; nil when the
-    /// rate has fallen to zero before that.
+    /// The time from the stage's start at which `count` requests have come, rounded down to the nanosecond; nil when
+    /// the rate has fallen to zero before that.
     func time(of count: RequestCount) -> Int64? {
         switch self {
         case .constant(let rate):

@@ -5,9 +5,12 @@ package struct RunReport: Sendable {
     package let view: JournalView
     package let verdict: RunVerdict
 
+    package let statistics: RunStatistics
+
     package init(view: JournalView, verdict: RunVerdict) {
         self.view = view
         self.verdict = verdict
+        statistics = RunStatistics(view.requests)
     }
 
     package var scenario: String { view.header?.scenario ?? "scenario" }
@@ -24,8 +27,6 @@ package struct RunReport: Sendable {
     /// From the start of the load to its end, nanoseconds.
     package var length: Int64 { max(0, view.mark("end")?.t ?? view.lastInstant) }
 
-    package var statistics: RunStatistics { RunStatistics(view.requests) }
-
     package func count(_ result: Verdict.Result) -> Int { verdict.verdicts.count { $0.result == result } }
 }
 
@@ -35,6 +36,8 @@ package struct RunStatistics: Hashable, Sendable {
         /// `200 from upstream`, `503 from gateway`, `timeout`.
         package var name: String
         package var count: Int
+        /// The number of the sort in the request table.
+        var number: Int
     }
 
     package var requests: Int
@@ -51,7 +54,7 @@ package struct RunStatistics: Hashable, Sendable {
         good = 0
         failed = 0
         unknown = 0
-        var counts: [String: Int] = [:]
+        var sorts: [Int: Sort] = [:]
         var latencies: [Int64] = []
         for row in table.indices {
             switch table.outcome(row) {
@@ -59,10 +62,11 @@ package struct RunStatistics: Hashable, Sendable {
             case .failed: failed += 1
             case .unknown: unknown += 1
             }
-            counts[table.sort(row), default: 0] += 1
+            let number = table.sort(row)
+            sorts[number, default: Sort(name: table.sortName(row), count: 0, number: number)].count += 1
             if table.status(row) != nil, let latency = table.latency(row) { latencies.append(latency) }
         }
-        sorts = counts.map { Sort(name: $0.key, count: $0.value) }.sorted { ($1.count, $0.name) < ($0.count, $1.name) }
+        self.sorts = sorts.values.sorted { ($1.count, $0.name) < ($0.count, $1.name) }
         latencies.sort()
         guard !latencies.isEmpty else { return }
         func quantile(_ share: Double) -> Int64 { Int64(LatencyBounds.Statistic.quantile(share).value(of: latencies)) }
@@ -74,7 +78,7 @@ package struct RunStatistics: Hashable, Sendable {
 
 extension RequestTable {
     /// The sort of an outcome in words: `503 from gateway`, `timeout`.
-    func sort(_ row: Int) -> String {
+    func sortName(_ row: Int) -> String {
         guard let status = status(row) else { return failure(row)?.rawValue ?? "no answer" }
         return origin(row) == .unknown ? "\(status)" : "\(status) from \(origin(row).rawValue)"
     }

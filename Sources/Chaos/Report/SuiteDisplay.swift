@@ -1,7 +1,7 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
-/// What a suite shows while it goes on: on a terminal one line that changes, elsewhere whole lines, few enough for a log.
-/// A value: it takes updates and returns the text to write.
+/// What a suite shows while it goes on: on a terminal one line that changes, elsewhere whole lines, few enough for a
+/// log. A value: it takes updates and returns the text to write.
 package struct SuiteDisplay: Sendable {
     package enum Mode: Sendable, Hashable {
         /// One line, written over and over; finished runs stay above it.

@@ -101,13 +101,13 @@ extension TimeLine {
 
 extension TimeLine {
     private static func labels(_ report: RunReport) -> [String] {
-        statusSorts(report) + ["p99 up to 999ms"] + targets(report.view).map(\.name)
+        statusSorts(report).map(\.name) + ["p99 up to 999ms"] + targets(report.view).map(\.name)
             + bars(report.view).map(\.label)
     }
 
     /// The most frequent sorts of answers, at most six.
-    private static func statusSorts(_ report: RunReport) -> [String] {
-        report.statistics.sorts.prefix(6).map(\.name).sorted()
+    private static func statusSorts(_ report: RunReport) -> [RunStatistics.Sort] {
+        report.statistics.sorts.prefix(6).sorted { $0.name < $1.name }
     }
 
     private var statusRows: [Row?] {
@@ -117,14 +117,16 @@ extension TimeLine {
         for row in view.requests.indices where view.requests.planned[row] >= from {
             let column = column(view.requests.planned[row])
             totals[column] += 1
-            if let index = sorts.firstIndex(of: view.requests.sort(row)) { counts[index][column] += 1 }
+            let sort = view.requests.sort(row)
+            if let index = sorts.firstIndex(where: { $0.number == sort }) { counts[index][column] += 1 }
         }
         return sorts.indices.map { index in
             let cells = (0..<columns).map { column in
                 Cell(
-                    character: Self.share(counts[index][column], of: totals[column]), colour: Self.colour(sorts[index]))
+                    character: Self.share(counts[index][column], of: totals[column]),
+                    colour: Self.colour(sorts[index].name))
             }
-            return Row(label: sorts[index], cells: cells)
+            return Row(label: sorts[index].name, cells: cells)
         }
     }
 

@@ -3,8 +3,8 @@
 import Document
 import NIOCore
 
-/// Gathers what was observed, turns every stamp into nanoseconds from the start of the load, and keeps it for the judges
-/// and, when asked to, in a file. What comes before the start is known waits for it. Confined to the run's loop.
+/// Gathers what was observed, turns every stamp into nanoseconds from the start of the load, and keeps it for the
+/// judges and, when asked to, in a file. What comes before the start is known waits for it. Confined to the run's loop.
 final class RunJournal {
     private(set) var builder = JournalView.Builder()
     private let writer: JournalWriter?

@@ -32,8 +32,9 @@ package final class ScenarioRun {
         /// Where the journal is written; nil keeps it in memory alone.
         package var journalPath: String?
         /// Steps are done this much before their time, so that a request that arrives at that very instant meets their
-        /// effect: changing a mock's switches takes a request of its own. Zero in virtual time.
-        package var lead = Nanoseconds.milliseconds(3)
+        /// effect: changing a mock's switches takes a request of its own, 3 ms on a loaded machine. Zero in virtual
+        /// time.
+        package var lead = Nanoseconds.milliseconds(8)
         /// How long the precondition may take to come true.
         package var steadyTimeout = TimeAmount.seconds(10)
 

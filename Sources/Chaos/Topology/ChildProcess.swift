@@ -90,7 +90,8 @@ package final class ChildProcess: Sendable {
     func waitUntilExit(onChange: (_ isStopped: Bool) -> Void) -> ProcessExit {
         var information = siginfo_t()
         while true {
-            // WNOWAIT leaves a zombie, so that the pid stays ours until `isRunning` is false: no signal can hit a stranger.
+            // WNOWAIT leaves a zombie, so that the pid stays ours until `isRunning` is false: no signal can hit a
+            // stranger.
             guard waitid(P_PID, id_t(pid), &information, WEXITED | WSTOPPED | WCONTINUED | WNOWAIT) == 0 else {
                 if errno == EINTR { continue } else { break }
             }

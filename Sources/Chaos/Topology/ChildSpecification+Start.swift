@@ -11,8 +11,8 @@ import Darwin
 #endif
 
 extension ChildSpecification {
-    /// Starts the program with posix_spawn(3): in a process group of its own (a Ctrl-C of the terminal is the runner's to
-    /// handle), with default signals, and with no descriptor but its three.
+    /// Starts the program with posix_spawn(3): in a process group of its own (a Ctrl-C of the terminal is the runner's
+    /// to handle), with default signals, and with no descriptor but its three.
     ///
     /// - Returns: the child and the reading end of its stdout, which the caller owns.
     func start() throws(TopologyError) -> (child: ChildProcess, output: CInt) {

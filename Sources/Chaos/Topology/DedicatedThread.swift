@@ -8,8 +8,8 @@ import Musl
 import Darwin
 #endif
 
-/// Threads that block in the kernel for a child's sake (wait for its end, read its pipe, be its parent) and so cannot be
-/// event loops. Nothing that a scenario times runs on them.
+/// Threads that block in the kernel for a child's sake (wait for its end, read its pipe, be its parent) and so cannot
+/// be event loops. Nothing that a scenario times runs on them.
 package enum DedicatedThread {
     private final class Body: Sendable {
         let run: @Sendable () -> Void

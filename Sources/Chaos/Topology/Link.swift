@@ -13,7 +13,8 @@ package import World
 ///
 /// Without a fault it adds nothing but a hop: bytes, half-closes and resets pass on as they come, and who reads slowly
 /// slows the sender. It refuses like the target would: while the target is dead, or `refuse` is on, nobody listens on
-/// its port, so that a connect is refused by the kernel; afterwards it listens on the same port again. Lives on one loop.
+/// its port, so that a connect is refused by the kernel; afterwards it listens on the same port again. Lives on one
+/// loop.
 package final class Link {
     package struct Counters: Hashable, Sendable {
         /// Connections taken from the gateway.

@@ -13,8 +13,8 @@ import Darwin
 /// Keeps a loopback port for somebody who will listen on it, now and again after every restart: a socket that is bound
 /// and never listens.
 ///
-/// The kernel gives a bound port to nobody else, neither for a bind to port 0 nor for an outgoing connection, but lets a
-/// listener with SO_REUSEADDR have it (tcp(7): two bound sockets may share an address as long as none listens). While
+/// The kernel gives a bound port to nobody else, neither for a bind to port 0 nor for an outgoing connection, but lets
+/// a listener with SO_REUSEADDR have it (tcp(7): two bound sockets may share an address as long as none listens). While
 /// nobody listens a connect is refused. So there is no moment in which another program could take the port.
 package final class PortReservation: Sendable {
     package let port: Int
@@ -48,7 +48,8 @@ package final class PortReservation: Sendable {
             let code = errno
             close(socket)
             throw TopologyError(
-                "port \(wanted) of 127.0.0.1 cannot be had: \(systemMessage(code)); free it, or leave the port out of the "
+                "port \(wanted) of 127.0.0.1 cannot be had: \(systemMessage(code)); free it, or "
+                    + "leave the port out of the "
                     + "scenario so that any free one is taken")
         }
         descriptor = socket

@@ -5,8 +5,8 @@ package import NIOCore
 import OrderedCollections
 package import World
 
-/// Gateways and mocks as child processes on loopback, with a fault link for every gateway and mock: the topology of real
-/// time. Lives on one loop.
+/// Gateways and mocks as child processes on loopback, with a fault link for every gateway and mock: the topology of
+/// real time. Lives on one loop.
 ///
 /// ```
 /// load ──▶ gateway process ──▶ link (in the runner) ──▶ mock process

@@ -11,12 +11,12 @@ import Musl
 import Darwin
 #endif
 
-/// Starts child processes and tells what becomes of them. Not a keeper of policy: who is restarted, and when, is for the
-/// caller to say.
+/// Starts child processes and tells what becomes of them. Not a keeper of policy: who is restarted, and when, is for
+/// the caller to say.
 ///
 /// All children are started by one thread that lives as long as the supervisor: Linux's parent death signal, by which a
-/// child dies with a killed runner, looks at the thread, not the process (prctl(2)). Each child has two threads more, one
-/// that waits for its end and one that reads its stdout.
+/// child dies with a killed runner, looks at the thread, not the process (prctl(2)). Each child has two threads more,
+/// one that waits for its end and one that reads its stdout.
 package final class Supervisor: Sendable {
     private struct Request: Sendable {
         var specification: ChildSpecification

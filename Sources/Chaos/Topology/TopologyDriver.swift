@@ -44,9 +44,9 @@ package struct ReportedHealth: Hashable, Sendable {
     package var isGood: Bool { health == "HEALTHY" || health == "HEALTHCHECKS_OFF" }
 }
 
-/// All that the engine needs of gateways, mocks and the links between them, whatever they are made of: child processes in
-/// real time (`ProcessTopology`), or objects of one process in virtual time. Confined to one event loop, on which its
-/// futures complete. Whatever fails is a `TopologyError`.
+/// All that the engine needs of gateways, mocks and the links between them, whatever they are made of: child processes
+/// in real time (`ProcessTopology`), or objects of one process in virtual time. Confined to one event loop, on which
+/// its futures complete. Whatever fails is a `TopologyError`.
 package protocol TopologyDriver: AnyObject {
     var loop: any EventLoop { get }
     /// Set before `start`; called on the loop.

@@ -22,7 +22,8 @@ package struct WorkFolder: Hashable, Sendable {
         var template = Array("\(parent)\(separator)\(prefix)-XXXXXX".utf8CString)
         guard let made = mkdtemp(&template) else {
             throw TopologyError(
-                "no folder can be made in \(parent): \(systemMessage(errno)); set TMPDIR to a folder that may be written to"
+                "no folder can be made in \(parent): \(systemMessage(errno)); set TMPDIR to a folder "
+                    + "that may be written to"
             )
         }
         path = String(cString: made)

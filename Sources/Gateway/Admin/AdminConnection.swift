@@ -6,9 +6,6 @@ import Wire
 
 /// One connection to the Admin API: gathers a request, asks `AdminAPI`, writes the answer; or streams the events.
 final class AdminConnection: ServerDelegate {
-    /// A reader of `/events` that leaves this many bytes unread is cut off.
-    private static let unreadBytes = 8 * 1024 * 1024
-
     private let gateway: GatewayCore
     private var head: RequestHead?
     private var body = ByteBuffer()
@@ -73,7 +70,7 @@ final class AdminConnection: ServerDelegate {
             connection.send(body: line)
             connection.flush()
             unread = connection.isWritable ? 0 : unread + line.readableBytes
-            if unread > Self.unreadBytes { connection.close() }
+            if unread > gateway.settings.unreadEventBytes { connection.close() }
         }
         connection.flush()
         // Too much was kept for this reader: it was cut off before the subscription had its number.

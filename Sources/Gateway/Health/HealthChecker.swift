@@ -17,8 +17,8 @@ final class CheckedAddress {
 
 /// The states of the addresses of one upstream, and the timers of its probes. Confined to the control loop.
 ///
-/// It outlives the upstream: after the upstream or an address is gone, the states wait for `retention`, so that who comes
-/// back in that time finds them.
+/// It outlives the upstream: after the upstream or an address is gone, the states wait for `retention`, so that who
+/// comes back in that time finds them.
 final class HealthChecker {
     /// lua-resty-healthcheck is told to clear 300 s late (kong/runloop/balancer/upstreams.lua).
     static let retention = TimeAmount.seconds(300)
@@ -56,9 +56,12 @@ final class HealthChecker {
             set.map { $0.upstream == resolved.upstream && $0.targets.map(\.target) == resolved.targets.map(\.target) }
             ?? false
         admit(checksOn ? checkedKeys(resolved) : [], forgetOthers: isSameChecker)
-        // What waits to be forgotten has no say while checks are off.
+        // What waits to be forgotten has no say while checks are off. Unchecked addresses are always healthy; they keep
+        // their objects because open connections are found by them.
+        let unchecked = self.set.map { $0.checksOn ? [] : $0.addresses } ?? []
+        let known = Dictionary(unchecked.map { ($0.key, $0.health) }) { first, _ in first }
         let set = TargetSet(resolved, checksOn: checksOn) { key in
-            (checksOn ? entries[key]?.health : nil) ?? AddressHealth()
+            (checksOn ? entries[key]?.health : nil) ?? known[key] ?? AddressHealth()
         }
         if checksOn { for address in set.addresses { entries[address.key]?.address = address } }
         self.set = set

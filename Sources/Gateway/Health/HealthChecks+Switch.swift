@@ -21,8 +21,8 @@ extension HealthChecks {
         return limits.allSatisfy { $0 < 255 } && kinds.contains(active.type) && kinds.contains(passive.type)
     }
 
-    /// Between the passes of a mode; zero is off. Probes of type tcp belong to Kong's stream proxy: under HTTP they count
-    /// as switched on, but none is ever sent.
+    /// Between the passes of a mode; zero is off. Probes of type tcp belong to Kong's stream proxy: under HTTP they
+    /// count as switched on, but none is ever sent.
     package func interval(_ mode: ProbeSchedule.Mode) -> TimeAmount {
         guard active.type != .tcp else { return .zero }
         return mode == .healthy ? active.healthy.interval : active.unhealthy.interval

@@ -8,8 +8,8 @@
 ///        │                                                               ▼    │
 ///        └───────────success, counter ≥ limit─────────────────── mostly unhealthy
 ///
-/// Active and passive reports move the same counters; each brings the limits of its own side. A failure that reaches its
-/// limit makes any state unhealthy, a success that reaches its limit makes any state healthy. The machine knows no
+/// Active and passive reports move the same counters; each brings the limits of its own side. A failure that reaches
+/// its limit makes any state unhealthy, a success that reaches its limit makes any state healthy. The machine knows no
 /// time, no probes and no addresses.
 package struct HealthMachine: Hashable, Sendable {
     package enum State: String, Hashable, Sendable, CaseIterable {

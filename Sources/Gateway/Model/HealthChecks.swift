@@ -94,8 +94,8 @@ package struct HealthChecks: Hashable, Sendable {
 // MARK: Reading
 
 extension HealthChecks {
-    /// - Parameter json: a valid `healthchecks` record, as the Admin API answers it. What is absent or null takes Kong's
-    ///   default, so that a record that was not filled reads the same.
+    /// - Parameter json: a valid `healthchecks` record, as the Admin API answers it. What is absent or null takes
+    ///   Kong's default, so that a record that was not filled reads the same.
     package init(json: JSONValue) {
         self = .kongDefaults
         threshold = json["threshold"]?.doubleValue ?? threshold

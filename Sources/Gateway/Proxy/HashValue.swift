@@ -53,8 +53,8 @@ struct HashValue {
         return nil
     }
 
-    /// All values of an argument: sorted, joined with a comma; a flag without value is "true", one single empty value is
-    /// nothing.
+    /// All values of an argument: sorted, joined with a comma; a flag without value is "true", one single empty value
+    /// is nothing.
     private static func queryArgument(_ name: String, _ head: RequestHead) -> String? {
         var values: [String] = []
         for argument in (head.queryText ?? "").split(separator: "&") {

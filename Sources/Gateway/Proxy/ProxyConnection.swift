@@ -234,7 +234,8 @@ extension ProxyConnection: ServerDelegate {
         case .exchanging(let upstream), .responding(let upstream):
             if !hasLetGo, heldBytes + body.readableBytes <= Self.replayBytes { hold(body) } else { letGo() }
             upstream.send(body: body)
-            if !upstream.isWritable { connection.pauseReading() }
+            // An upstream that failed meanwhile is not writable either; its successor asks for more by itself.
+            if upstream.isOpen, !upstream.isWritable { connection.pauseReading() }
         case .idle, .connecting:
             hold(body)
             if heldBytes > Self.replayBytes { connection.pauseReading() }

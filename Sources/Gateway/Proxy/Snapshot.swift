@@ -52,7 +52,8 @@ final class CompiledService: Sendable {
         isEncrypted ? .tls(serverName: serverName(for: peer), verifies: service.tlsVerify == true) : .plain
     }
 
-    /// The host that the upstream is called by, before a port is added (kong/runloop/balancer/init.lua set_host_header).
+    /// The host that the upstream is called by, before a port is added (kong/runloop/balancer/init.lua
+    /// set_host_header).
     private func hostName(for peer: Peer) -> String { upstream?.hostHeader ?? peer.host }
 
     /// The Host field for a try.

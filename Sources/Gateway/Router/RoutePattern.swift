@@ -4,10 +4,10 @@
 ///
 /// Compared by Unicode scalars, as the engine of Kong does, never by grapheme clusters. Backtracks: a pattern with
 /// nested repetitions can take long on a long path.
+// Proof: `Regex` is not Sendable because one built from Swift closures may run code that is not. This one is parsed
+// from text and holds no closure; its program is immutable, compiled lazily behind an atomic compare and exchange in
+// the library, and here compiled before anyone else can see it. Matching keeps its state on the stack.
 struct RoutePattern: @unchecked Sendable {
-    // Safe to share: `Regex` is not Sendable because one built from Swift closures may run code that is not. This one
-    // is parsed from text and holds no closure; its program is immutable, compiled lazily behind an atomic compare and
-    // exchange in the library, and here compiled before anyone else can see it. Matching keeps its state on the stack.
     private let expression: Regex<AnyRegexOutput>
 
     struct Match {

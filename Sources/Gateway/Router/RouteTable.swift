@@ -8,7 +8,8 @@ package import Wire
 ///
 /// Matches as Kong's router flavour traditional_compatible does. A route that asks for a plain prefix, a host and
 /// methods only is found without an allocation, a `String` or a regular expression; how many routes there are hardly
-/// matters, as paths and hosts are indexed. Routes of one path and one host that differ in headers only are tried one by one.
+/// matters, as paths and hosts are indexed. Routes of one path and one host that differ in headers only are tried one
+/// by one.
 package final class RouteTable: Sendable {
     /// Routes in the order of the configuration, without those of disabled services and those that speak no HTTP.
     package let routes: [CompiledRoute]

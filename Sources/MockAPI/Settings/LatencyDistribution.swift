@@ -18,8 +18,8 @@ package enum LatencyDistribution: Hashable, Sendable {
     /// No draw is longer, however heavy the tail.
     package static let longestDelay = TimeAmount.hours(1)
 
-    /// One delay. Takes two numbers from the stream whatever the distribution is, so that the n-th delay does not depend
-    /// on what the distribution was before.
+    /// One delay. Takes two numbers from the stream whatever the distribution is, so that the n-th delay does not
+    /// depend on what the distribution was before.
     package func sample(_ random: inout RandomStream) -> TimeAmount {
         let nanoseconds: Double
         switch self {

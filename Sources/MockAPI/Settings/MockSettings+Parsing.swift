@@ -32,8 +32,8 @@ extension MockSettings {
         }
     }
 
-    /// Sets the switches of a JSON object or does nothing at all: what `PATCH` does to the present settings and `PUT` to
-    /// the default ones.
+    /// Sets the switches of a JSON object or does nothing at all: what `PATCH` does to the present settings and `PUT`
+    /// to the default ones.
     ///
     /// - Throws: all mistakes at once.
     package mutating func merge(_ value: JSONValue) throws(Problems) {

@@ -10,13 +10,13 @@ import Musl
 import Darwin
 #endif
 
-/// Writes each record to a file descriptor at once (a pipe to the supervisor, as a rule). Blocks while the pipe is full:
-/// losing evidence is worse than being slow. Does nothing after the reader has gone.
+/// Writes each record to a file descriptor at once (a pipe to the supervisor, as a rule). Blocks while the pipe is
+/// full: losing evidence is worse than being slow. Does nothing after the reader has gone.
 package struct DescriptorSink: RecordSink {
     private let descriptor: CInt
 
-    /// Ignores SIGPIPE for the whole process, as NIO does with its first socket: a reader that has gone is an error here,
-    /// never the process's end.
+    /// Ignores SIGPIPE for the whole process, as NIO does with its first socket: a reader that has gone is an error
+    /// here, never the process's end.
     package init(descriptor: CInt) {
         self.descriptor = descriptor
         signal(SIGPIPE, SIG_IGN)

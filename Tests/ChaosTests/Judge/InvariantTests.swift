@@ -42,6 +42,19 @@ import Testing
         #expect(verdict.result == .pass)
     }
 
+    @Test func `the path is the client's or the one that a route made of it`() {
+        let verdict = judge(whileOut) { story in
+            story.health(s(5), .healthy, .unhealthy, .passive, .httpFailure)
+            story.append(
+                .request(
+                    .init(load: "users", n: 1, path: "/orders/1", planned: s(7), end: s(7.1), status: 200, outcome: .ok)
+                ))
+            story.serve(s(7.01), 200, id: "users-1", path: "/1")
+            story.answer(s(19), 503, from: .gateway)
+        }
+        #expect(verdict.result == .fail)
+    }
+
     @Test func `a status that must never come is named with the first request that got it`() {
         let verdict = judge(.neverOutcome(OutcomeFilter(statuses: [502...502, 504...504]))) { story in
             story.answer(s(1), 200)

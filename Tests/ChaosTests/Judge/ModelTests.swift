@@ -62,6 +62,22 @@ import Testing
         #expect(verdict.sentence.hasSuffix("but no such answer or probe was observed"))
     }
 
+    @Test func `counters that differ are a difference though the state is right`() {
+        let verdict = judge { story in
+            let id = story.answer(s(1), 500)
+            story.attempt(s(1.002), 500, id: id)
+            story.health(s(1.002), .healthy, .mostlyHealthy, .passive, .httpFailure, counters: .init(http: 1), limit: 3)
+            story.probe(s(5), 200, .success)
+            story.health(
+                s(5), .mostlyHealthy, .mostlyHealthy, .active, .success, counters: .init(success: 1, http: 1), limit: 3)
+        }
+        #expect(verdict.result == .fail)
+        #expect(
+            verdict.sentence
+                == "After the active success at 5s (status 200) api must be mostly_healthy with success 1, "
+                + "HTTP 0, TCP 0, timeout 0, the gateway has mostly_healthy with success 1, HTTP 1, TCP 0, timeout 0")
+    }
+
     @Test func `a change that comes too long after its report`() {
         let verdict = judge { story in
             let id = story.answer(s(1), 500)

@@ -166,6 +166,26 @@ import Testing
         #expect(verdict(6, 9) == .fail)
     }
 
+    /// The fault is switched on at the very moment of an arrival: planned 2 ms before the mark, answered after it.
+    @Test(arguments: [
+        (1, 1, Verdict.Result.pass), (2, 2, .pass), (0, 0, .fail), (3, 9, .fail),
+    ])
+    func `a request on its way at an edge may be counted on either side`(
+        lower: Int, upper: Int, expected: Verdict.Result
+    ) {
+        var story = Story()
+        story.answer(s(4.9), 500)
+        story.answer(s(5), 500, took: ms(4))
+        story.answer(s(5.1), 500)
+        story.step("errors-on", s(5.002), to: s(9), lo: ms(1))
+        story.end(s(10))
+        let kind = ExpectationKind.count(
+            Count(
+                filter: OutcomeFilter(statuses: [500...500]), bound: TestPlan.number(lower, upper),
+                during: TestPlan.during("errors-on", "errors-on.end")))
+        #expect(judge(kind, story).result == expected)
+    }
+
     @Test func `sometimes says what came instead`() {
         let verdict = judge(.sometimes(OutcomeFilter(statuses: [503...503]), during: .wholeRun), story())
         #expect(verdict.result == .fail)

@@ -16,7 +16,7 @@ import World
     }
 
     /// One mock behind one gateway, probed every 0.2 s, out after two failures.
-    private func text(_ timeline: String, seconds: Int64 = 3, retries: Int = 0) -> String {
+    private func text(_ timeline: String, seconds: Int64 = 3, retries: Int = 0, expect: String? = nil) -> String {
         """
         scenario: test
         seed: 42
@@ -57,13 +57,16 @@ import World
         \(timeline.split(separator: "\n").map { "  - \($0)" }.joined(separator: "\n"))
         expect:
           - { id: works, sometimes: { status: 200 } }
+        \(expect.map { "  - \($0)" } ?? "")
         """
     }
 
-    private func plan(_ timeline: String, seconds: Int64 = 3, retries: Int = 0) throws -> Plan {
-        let text = text(timeline, seconds: seconds, retries: retries)
+    private func plan(_ timeline: String, seconds: Int64 = 3, retries: Int = 0, expect: String? = nil) throws -> Plan {
+        let text = text(timeline, seconds: seconds, retries: retries, expect: expect)
+        var options = PlanOptions()
+        options.checksCapabilities = false
         do {
-            return try #require(try Plan.cells(ScenarioFile(parsing: text, path: "test.yaml")).first)
+            return try #require(try Plan.cells(ScenarioFile(parsing: text, path: "test.yaml"), options).first)
         } catch let problems as Problems {
             Issue.record("\(problems)")
             throw problems
@@ -179,6 +182,54 @@ import World
         #expect(view.requests.indices.last.map { view.requests.status($0) } == 200)
     }
 
+    @Test func `a step waits for a condition, another for an observed mark`() async throws {
+        let plan = try plan(
+            """
+            { at: 300ms, name: errors-on, for: 100ms, mock: api, set: { ERROR_RATE: 1 } }
+            { when: health(api) == unhealthy, checkpoint: seen }
+            { after: tripped + 100ms, checkpoint: later }
+            """, seconds: 2,
+            expect: "{ target: api, becomes: unhealthy, within: 1s, after: errors-on, as: tripped }")
+        let view = try await run(plan).report.view
+        let trip = try #require(view.health.first { !$0.to.isRoutable })
+        let seen = try #require(view.mark("seen"))
+        let later = try #require(view.mark("later"))
+        #expect((trip.at.t...trip.at.t + 100_000_000).contains(seen.t))
+        #expect((trip.at.t + 90_000_000...trip.at.t + 300_000_000).contains(later.t))
+    }
+
+    @Test func `runs of a suite go on side by side and repeat with seeds of their own`() async throws {
+        var options = SuiteRun.Options()
+        options.executable = program
+        options.jobs = 2
+        options.repetitions = 2
+        let plan = try plan("{ at: 100ms, name: crash, kill: api, restart: after 300ms }", seconds: 1, retries: 1)
+        let running = Mutex((now: 0, most: 0))
+        let suite = try SuiteRun([SuiteEntry(plan: plan, file: "test.yaml", text: "")], options: options) { update in
+            running.withLock { running in
+                if case .began = update { running.now += 1 }
+                if case .finished = update { running.now -= 1 }
+                running.most = max(running.most, running.now)
+            }
+        }
+        let runs = await suite.run()
+        #expect(runs.map(\.report.verdict.result) == [.pass, .pass])
+        #expect(runs.map(\.repetition) == [1, 2])
+        #expect(Set(runs.map(\.report.seed)).count == 2)
+        #expect(runs.first?.report.seed == 42)
+        #expect(running.withLock(\.most) == 2)
+        #expect(runs.allSatisfy { $0.folder == nil }, "a run that passed leaves nothing behind")
+    }
+
+    @Test func `the watch-dog ends a run that takes too long`() async throws {
+        var plan = try plan("", seconds: 50)
+        plan.timeout = .milliseconds(700)
+        let finished = try await run(plan)
+        #expect(finished.report.verdict.result == .fail)
+        #expect(finished.report.view.ending?.reason == .timeout)
+        #expect(finished.report.verdict.reasons.first == "the run did not end within its timeout of 700ms")
+    }
+
     @Test func `a target that is not healthy at the start is a precondition that is not met`() async throws {
         var plan = try plan("")
         plan.topology.bindings = []
@@ -236,15 +287,18 @@ import World
                     if case .output(let lines) = event {
                         for line in lines { continuation.yield(String(buffer: line)) }
                     }
+                    if case .outputEnded = event { continuation.finish() }
                 }.get()
                 var pids: [Int32] = []
-                for await line in stream {
+                var lines = stream.makeAsyncIterator()
+                while let line = await lines.next() {
                     if let pid = Int32(line) { pids.append(pid) }
                     if line == (isPaused ? "paused" : "request") { break }
                 }
                 #expect(pids.count == 2)
                 #expect(pids.allSatisfy { !isGone($0) })
                 runner.signal(9)
+                while await lines.next() != nil {}
                 let areGone = try await eventually(.seconds(10), on: loop) { [pids] in pids.allSatisfy(isGone) }
                 #expect(areGone)
             }

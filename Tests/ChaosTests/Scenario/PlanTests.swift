@@ -48,7 +48,8 @@ struct PlanTests {
         let plan = try Examples.plans(
             Examples.broken(
                 "starts: 0ms..100ms after tripped, as: dark }",
-                "starts: 0ms..100ms after late, as: dark }\n  - { target: api, becomes: healthy, after: tripped, within: 9s, as: late }"
+                "starts: 0ms..100ms after late, as: dark }\n"
+                    + "  - { target: api, becomes: healthy, after: tripped, within: 9s, as: late }"
             ))[0]
         let order = plan.judgingOrder.map { plan.expectations[$0].id }
         #expect(order == ["trips", "becomes-3", "dark", "after-all"])

@@ -83,7 +83,7 @@ extension LoopbackTests {
             (["gateway"], ["GATECRASH_STRICT": "perhaps"], "GATECRASH_STRICT=perhaps"),
             (["gateway", "--config", "/nowhere/kong.yml"], [:], "/nowhere/kong.yml: No such file or directory"),
             (["mock"], ["ERROR_RATE": "abc"], "ERROR_RATE"),
-            (["mock", "--error-rate", "2"], [:], "--error-rate"),
+            (["mock", "--latency", "5"], [:], "--latency"),
             (["mock", "--port", "99999"], [:], "--port"),
         ])
         func `bad usage is one line and exit 2`(

@@ -169,7 +169,8 @@ extension Specimen {
         Specimen("CR CR LF", get("A: b\r\r\n"), .refused(.bareCarriageReturn)),
         Specimen("CR CR LF ends the head", "GET / HTTP/1.1\r\nHost: a\r\n\r\r\n", .refused(.bareCarriageReturn)),
         Specimen(
-            "unknown expectation", post("Expect: 200-ok\r\nContent-Length: 2\r\n", "hi"), .refused(.unknownExpectation)),
+            "unknown expectation", post("Expect: 200-ok\r\nContent-Length: 2\r\n", "hi"),
+            .refused(.unknownExpectation)),
         Specimen("expectation in capitals", post("Expect: 100-CONTINUE\r\nContent-Length: 2\r\n", "hi"), .accepted(1)),
         Specimen("Connection with several options", get("Connection: keep-alive, X-A\r\nX-A: b\r\n"), .accepted(1)),
         Specimen("Upgrade", get("Connection: upgrade\r\nUpgrade: websocket\r\n"), .accepted(1)),

@@ -15,11 +15,13 @@ struct Message: Equatable, CustomStringConvertible {
     var isComplete = false
 
     var description: String {
-        "\(start) \(version) \(fields) body \(body.debugDescription) trailers \(trailers)\(isComplete ? "" : " (incomplete)")"
+        "\(start) \(version) \(fields) body \(body.debugDescription) trailers "
+            + "\(trailers)\(isComplete ? "" : " (incomplete)")"
     }
 }
 
-/// Writes down all that a server connection tells, and answers as it is told to (200 with "ok" at the end of a request).
+/// Writes down all that a server connection tells, and answers as it is told to (200 with "ok" at the end of a
+/// request).
 final class ServerRecorder: ServerDelegate {
     var log: [String] = []
     var requests: [Message] = []

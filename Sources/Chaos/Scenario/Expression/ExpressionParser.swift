@@ -5,7 +5,8 @@ import Document
 /// A Pratt parser over the tokens of one scalar. Everything a scenario computes goes through it: `$(…)` in texts, whole
 /// scalars that are amounts, bounds, marks or conditions.
 ///
-///     bound      := [ "<=" | ">=" | "==" ] expression [ ( ".." | "±" ) expression ] [ "requests" ] [ "after" expression ]
+///     bound      := [ "<=" | ">=" | "==" ] expression [ ( ".." | "±" ) expression ]
+///                   [ "requests" ] [ "after" expression ]
 ///     expression := binary operators by precedence, weakest first:  ?:   ||   &&   == != < <= > >=   + -   * /   - !
 ///     primary    := literal | "(" expression ")" | "$(" expression ")" | name [ "(" arguments ")" ] { "." name }
 struct ExpressionParser {

@@ -5,7 +5,8 @@ import NIOCore
 import Testing
 
 extension LoopbackTests {
-    /// Upstreams that refuse, close, hang or talk nonsense: what is tried again, what the client gets, what is reported.
+    /// Upstreams that refuse, close, hang or talk nonsense: what is tried again, what the client gets, what is
+    /// reported.
     @Suite struct FailureTests {
         /// Every failure counts and none ejects.
         static let countsAll = """
@@ -202,6 +203,25 @@ extension LoopbackTests {
             #expect(answer?.status == 504)
             #expect(took >= 400 && took < 1400, "\(took) ms")
             #expect(try gateway.reports() == ["timeout", "timeout"])
+        }
+
+        @Test(arguments: [("hangs", 504), ("answers in plain text", 502)])
+        func `an upstream that should speak TLS and does not`(way: String, status: Int) throws {
+            let upstream = try ScriptedUpstream { connection in
+                if way == "hangs" {
+                    _ = connection.socket.ends(within: 5000)
+                } else {
+                    try connection.socket.send("HTTP/1.1 400 Bad Request\r\n\r\n")
+                }
+            }
+            let gateway = try RunningGateway(
+                serviceYAML(port: upstream.port, fields: "connect_timeout: 200, retries: 0")
+                    .replacing("http://", with: "https://"))
+            var answer: RawMessage?
+            let took = try elapsed { answer = try gateway.get("/") }
+            #expect(answer?.status == status)
+            #expect(took < 1200, "\(took) ms")
+            #expect(eventually { upstream.openCount == 0 })
         }
 
         @Test(arguments: [

@@ -132,6 +132,22 @@ extension LoopbackTests {
             #expect(upstream.requests.last?["Via"] == "1.0 kong/3.10.0")
         }
 
+        @Test func `a request with a body leaves with one write`() throws {
+            let upstream = try ScriptedUpstream { connection in
+                for _ in 0..<2 {
+                    guard try connection.socket.messageHead() != nil else { return }
+                    #expect(connection.socket.received == "abc")
+                    _ = try connection.socket.bytes(3)
+                    try connection.socket.send(ScriptedUpstream.ok)
+                }
+            }
+            let gateway = try RunningGateway(serviceYAML(port: upstream.port))
+            // On a new connection and on one that is open.
+            for _ in 0..<2 {
+                #expect(try gateway.request("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc").status == 200)
+            }
+        }
+
         @Test func `pipelined requests are answered in their order`() throws {
             let upstream = try ScriptedUpstream { connection in
                 while let request = try connection.request() {

@@ -69,23 +69,46 @@ extension LoopbackTests {
             }
         }
 
+        @Test func `a reader of events that leaves is noticed without an event`() throws {
+            let gateway = try RunningGateway()
+            let reader = try RawSocket.connect(port: gateway.adminPort)
+            try reader.send("GET /events HTTP/1.1\r\nHost: a\r\n\r\n")
+            _ = try reader.messageHead()
+            reader.finish()
+            #expect(reader.ends(within: 1000))
+        }
+
         @Test func `a reader of events that does not read is cut off, and the others go on`() throws {
-            let upstream = try ScriptedUpstream { try $0.answerAll("HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n") }
+            // Every answer is a change: a failure counts, a success clears it.
+            let upstream = try ScriptedUpstream { connection in
+                var isGood = false
+                while try connection.request() != nil {
+                    isGood.toggle()
+                    try connection.socket.send("HTTP/1.1 \(isGood ? 200 : 500) Any\r\nContent-Length: 0\r\n\r\n")
+                }
+            }
             let gateway = try RunningGateway(
                 upstreamYAML(
-                    ports: [upstream.port], passive: "unhealthy: {http_failures: 250, http_statuses: [500]}"))
+                    ports: [upstream.port],
+                    passive: "unhealthy: {http_failures: 2, http_statuses: [500]}, healthy: {successes: 1}")
+            ) { $0.unreadEventBytes = 64 << 10 }
             let slow = try RawSocket.connect(port: gateway.adminPort)
             try slow.send("GET /events HTTP/1.1\r\nHost: a\r\n\r\n")
             _ = try slow.messageHead()
-            let left = try RawSocket.connect(port: gateway.adminPort)
-            try left.send("GET /events HTTP/1.1\r\nHost: a\r\n\r\n")
-            _ = try left.messageHead()
-            left.finish()
-            // A reader that leaves needs no event to be noticed.
-            #expect(left.ends(within: 1000))
-            for _ in 0..<10 { #expect(try gateway.get("/").status == 500) }
-            #expect(try gateway.events("attempt").count == 10)
-            #expect(slow.received.isEmpty)
+            let client = try gateway.connect()
+            let burst = String(repeating: "GET / HTTP/1.1\r\nHost: a\r\n\r\n", count: 100)
+            // Far more than the kernel's buffers hold.
+            for _ in 0..<150 {
+                try client.send(burst)
+                for _ in 0..<100 { _ = try client.message() }
+            }
+            let numbers = try gateway.events().compactMap { $0["seq"]?.intValue }
+            #expect(numbers.count == 4096)
+            #expect(numbers.last == 1 + 15_000 * 2)
+            // What was on its way arrives, the end of the stream does not.
+            _ = slow.ends(within: 500)
+            #expect(!slow.received.hasSuffix("0\r\n\r\n"))
+            #expect(slow.ends(within: 500))
         }
 
         @Test func `a target is set by hand through the API, also by its IPv6 address`() throws {

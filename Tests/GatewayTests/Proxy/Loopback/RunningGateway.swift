@@ -68,7 +68,7 @@ final class RunningGateway: Sendable {
     {
         let socket = try RawSocket.connect(port: adminPort)
         return try socket.exchange(
-            "\(method) \(path) HTTP/1.1\r\nHost: admin\r\nContent-Type: \(type)\r\n"
+            "\(method) \(path) HTTP/1.1\r\nHost: admin\r\n\(body.isEmpty ? "" : "Content-Type: \(type)\r\n")"
                 + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)")
     }
 
@@ -117,10 +117,12 @@ func upstreamYAML(
     let targets = ports.enumerated().map { index, port in
         "{target: \"127.0.0.1:\(port)\", weight: \(weights.isEmpty ? 100 : weights[index])}"
     }
+    let retries = service.contains("retries") ? "" : "retries: 5, "
+    let more = service.isEmpty ? "" : service + ", "
     return """
         _format_version: "3.0"
         services:
-        - {name: api, host: up, \(service.contains("retries") ? "" : "retries: 5, ")\(service.isEmpty ? "" : service + ", ")routes: [{paths: [/]}]}
+        - {name: api, host: up, \(retries)\(more)routes: [{paths: [/]}]}
         upstreams:
         - name: up
           targets: [\(targets.joined(separator: ", "))]

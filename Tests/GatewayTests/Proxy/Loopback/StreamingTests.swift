@@ -57,7 +57,7 @@ extension LoopbackTests {
 
         @Test func `an event stream arrives piece by piece`() throws {
             let upstream = try ScriptedUpstream { connection in
-                guard try connection.request() != nil else { return }
+                guard try connection.socket.messageHead() != nil else { return }
                 try connection.socket.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
                 for number in 0..<5 {
                     try connection.socket.send("2\r\n\(number)\n\r\n")
