@@ -54,7 +54,7 @@ package struct Limits: Hashable, Sendable, CustomStringConvertible {
 
     /// `10s..15.3s`, `<= 16 requests`, `== 0`.
     package var description: String {
-        switch (lower, upper) {
+        switch (lower?.readable, upper?.readable) {
         case (let lower?, let upper?): lower == upper ? "== \(lower)" : "\(lower)..\(upper)"
         case (let lower?, nil): ">= \(lower)"
         case (nil, let upper?): "<= \(upper)"

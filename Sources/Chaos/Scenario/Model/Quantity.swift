@@ -63,6 +63,13 @@ package enum Quantity: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// The text without digits that no person reads: durations to the ms from 1 s on, to the us from 1 ms on.
+    package var readable: String {
+        guard case .duration(let time) = self else { return description }
+        let unit: Int64 = abs(time.inSeconds) >= 1 ? 1_000_000 : abs(time.inSeconds) >= 0.001 ? 1_000 : 1
+        return "\(Nanoseconds(Int64((Double(time.count) / Double(unit)).rounded())) * unit)"
+    }
+
     package var description: String {
         switch self {
         case .number(let value): plainNumber(value)
