@@ -1,8 +1,8 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
 import NIOCore
-import World
 import OrderedCollections
+import World
 
 /// One address as its checker knows it. It stays for a while after the address has left the configuration.
 final class CheckedAddress {
