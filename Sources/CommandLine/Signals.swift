@@ -15,7 +15,7 @@ import Darwin
 private let doorbell = Atomic<CInt>(-1)
 
 /// Signals as a queue that one thread reads. A handler passes them on through a pipe: blocking them and waiting
-/// (sigwait) would need every thread to block them, and an asynchronous `main` has made threads before anybody is asked.
+/// (sigwait) would need every thread to block them, and an asynchronous `main` has made threads before it is asked.
 struct Signals: Sendable {
     private let queue: CInt
 
@@ -27,6 +27,11 @@ struct Signals: Sendable {
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         queue = ends[0]
         doorbell.store(ends[1], ordering: .sequentiallyConsistent)
+        // Whoever started this process may have blocked them.
+        var taken = sigset_t()
+        sigemptyset(&taken)
+        for number in signals { sigaddset(&taken, number) }
+        pthread_sigmask(SIG_UNBLOCK, &taken, nil)
         for number in signals {
             signal(number) { number in
                 let before = errno

@@ -49,6 +49,8 @@ package final class NodeProcess {
     private var life = 0
     private var isExitExpected = false
     private var isOutputOver = true
+    /// An end that came before all of the output was read, of a process that was starting.
+    private var heldExit: (ProcessExit, NIODeadline)?
     private var ready: EventLoopPromise<JSONValue>?
     private var readyTimer: Scheduled<Void>?
     private var waitingForExit: [EventLoopPromise<Void>] = []
@@ -80,6 +82,7 @@ package final class NodeProcess {
         life += 1
         isExitExpected = false
         isOutputOver = false
+        heldExit = nil
         let promise = loop.makePromise(of: JSONValue.self)
         ready = promise
         readyTimer = loop.assumeIsolated().scheduleTask(in: startTimeout) { self.startTimedOut() }
@@ -192,8 +195,16 @@ package final class NodeProcess {
         case .outputEnded:
             guard life == self.life else { return }
             isOutputOver = true
-            if state == .dead { completeExit() }
-        case .exited(let exit, let instant): if life == self.life { exited(exit, at: instant) }
+            if let (exit, instant) = heldExit {
+                heldExit = nil
+                exited(exit, at: instant)
+            } else if state == .dead {
+                completeExit()
+            }
+        case .exited(let exit, let instant):
+            guard life == self.life else { return }
+            // It may have said that it is ready, with nobody having read it yet.
+            if state == .starting, !isOutputOver { heldExit = (exit, instant) } else { exited(exit, at: instant) }
         case .stopped(let instant):
             state = .paused
             onEvent(.change(.paused, at: instant))
