@@ -13,6 +13,12 @@ let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let posix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let tls: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let tlsEvents: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
+let http2: Target.Dependency = .product(name: "NIOHTTP2", package: "swift-nio-http2")
+let hpack: Target.Dependency = .product(name: "NIOHPACK", package: "swift-nio-http2")
+let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras: Target.Dependency = .product(name: "_CryptoExtras", package: "swift-crypto")
+let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let collections: Target.Dependency = .product(name: "OrderedCollections", package: "swift-collections")
 let deques: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
@@ -26,6 +32,10 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-nio-http2.git", from: "1.46.0"),
+        .package(url: "https://github.com/apple/swift-certificates.git", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-asn1.git", from: "1.7.4"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
         .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
@@ -35,16 +45,21 @@ let package = Package(
         // Lowest first; a target imports only what stands above it (Tests/TidyTests checks it).
         .target(name: "CPlatform"),
         .target(name: "Document", dependencies: [yams, collections], swiftSettings: swiftSettings),
-        .target(name: "World", dependencies: [nio, posix], swiftSettings: swiftSettings),
-        .target(name: "Wire", dependencies: ["World", nio, tls], swiftSettings: swiftSettings),
         .target(
-            name: "Gateway", dependencies: ["Document", "World", "Wire", nio, tls, tlsEvents, collections, deques],
+            name: "Certificates", dependencies: [x509, crypto, cryptoExtras, asn1], swiftSettings: swiftSettings),
+        .target(name: "World", dependencies: [nio, posix], swiftSettings: swiftSettings),
+        .target(
+            name: "Wire", dependencies: ["World", nio, tls, tlsEvents, http2, hpack], swiftSettings: swiftSettings),
+        .target(
+            name: "Gateway",
+            dependencies: ["Certificates", "Document", "World", "Wire", nio, tls, tlsEvents, collections, deques],
             swiftSettings: swiftSettings),
         .target(name: "MockAPI", dependencies: ["Document", "World", "Wire", nio], swiftSettings: swiftSettings),
         .target(
             name: "Chaos",
             dependencies: [
-                "CPlatform", "Document", "World", "Wire", "Gateway", "MockAPI", nio, collections, deques, histogram,
+                "Certificates", "CPlatform", "Document", "World", "Wire", "Gateway", "MockAPI", nio, collections,
+                deques, histogram,
             ],
             swiftSettings: swiftSettings),
         .executableTarget(
@@ -52,17 +67,19 @@ let package = Package(
             path: "Sources/CommandLine", swiftSettings: swiftSettings),
 
         .testTarget(name: "DocumentTests", dependencies: ["Document"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "CertificatesTests", dependencies: ["Certificates", tls], swiftSettings: swiftSettings),
         .testTarget(name: "WorldTests", dependencies: ["World"], swiftSettings: swiftSettings),
         .testTarget(
             name: "WireTests",
             dependencies: [
-                "Wire", "World", .product(name: "NIOHTTP1", package: "swift-nio"),
+                "Wire", "World", http2, hpack, .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ], swiftSettings: swiftSettings),
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "Gateway", "Document", "World", "Wire", "gatecrash",
+                "Certificates", "Gateway", "Document", "World", "Wire", "gatecrash", tls, http2, hpack,
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ],
             resources: [.copy("Data")], swiftSettings: swiftSettings),
@@ -75,7 +92,7 @@ let package = Package(
         .testTarget(
             name: "ChaosTests",
             dependencies: [
-                "Chaos", "Document", "World", "Wire", "supervision-fixture",
+                "Certificates", "Chaos", "Document", "World", "Wire", "supervision-fixture",
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ],
             swiftSettings: swiftSettings),
