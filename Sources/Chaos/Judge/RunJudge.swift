@@ -38,7 +38,11 @@ package struct RunJudge {
 extension RunJudge {
     private mutating func verdict() -> RunVerdict {
         let findings = findings()
-        var verdicts = zip(plan.expectations, findings).map { Self.verdict($0, $1) }
+        var verdicts = zip(plan.expectations, findings).map { expectation, finding in
+            var verdict = Self.verdict(expectation, finding)
+            verdict.focus = context.focus(of: expectation, finding)
+            return verdict
+        }
         var violations: [(id: String, at: Int64)] = []
         for invariant in plan.invariants {
             let (verdict, first) = verdict(invariant)
@@ -106,10 +110,11 @@ extension RunJudge {
         } catch {
             found = JudgeContext.InvariantFinding(finding: error.finding, firstViolation: nil)
         }
-        let verdict = Verdict(
+        var verdict = Verdict(
             id: invariant.id, group: .invariant, kind: invariant.kind.word, result: found.finding.result,
             seen: found.finding.seen, allowed: found.finding.allowed, sentence: found.finding.sentence,
             reasons: found.finding.reasons, why: invariant.why, location: invariant.location)
+        verdict.focus = found.firstViolation.map { Focus(range: $0...$0) }
         return (verdict, found.finding.result == .fail ? found.firstViolation : nil)
     }
 

@@ -38,6 +38,8 @@ package struct Verdict: Hashable, Sendable {
     /// Why the author wants it (`why:`).
     package var why: String?
     package var location: SourceLocation?
+    /// Where in the run to look.
+    package var focus: Focus?
 
     package init(
         id: String, group: Group, kind: String, severity: Expectation.Severity = .must, result: Result, seen: String,

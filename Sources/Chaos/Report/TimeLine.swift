@@ -174,7 +174,7 @@ extension TimeLine {
 // MARK: Targets, steps, marks
 
 extension TimeLine {
-    private static func targets(_ view: JournalView) -> [(name: String, place: JournalEvent.Address)] {
+    static func targets(_ view: JournalView) -> [(name: String, place: JournalEvent.Address)] {
         var places: [JournalEvent.Address] = []
         for event in view.health where !places.contains(event.place) { places.append(event.place) }
         for probe in view.probes where !places.contains(probe.place) { places.append(probe.place) }
