@@ -56,6 +56,11 @@ struct MockCommand: ParsableCommand {
     var bodyBytes: String?
     @Option(name: .long, help: "Whether every other path answers as /hello (CATCH_ALL).")
     var catchAll: String?
+    @Option(name: .long, help: "Path of the health answer (HEALTH_PATH; default /health).")
+    var healthPath: String?
+    @Option(
+        name: .long, help: "Paths with answers of their own, a JSON list of {path, status, body, headers, latency}.")
+    var routes: String?
     @Flag(name: .long, help: .hidden)
     var supervised = false
 
@@ -66,6 +71,7 @@ struct MockCommand: ParsableCommand {
             ("--latency", latency), ("--latency-skip-health", latencySkipHealth), ("--health", health),
             ("--hang", hang),
             ("--close", close), ("--body-bytes", bodyBytes), ("--catch-all", catchAll),
+            ("--health-path", healthPath), ("--routes", routes),
         ]
         return Dictionary(uniqueKeysWithValues: given.compactMap { flag, text in text.map { (flag, $0) } })
     }

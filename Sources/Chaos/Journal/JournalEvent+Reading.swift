@@ -19,6 +19,10 @@ extension JournalEvent {
         case .probe: self = .probe(try Probe(fields, at: try fields.instant(), started: try fields.time("started")))
         case .attempt: self = .attempt(try Attempt(fields, at: try fields.instant()))
         case .config: self = .configuration(try Configuration(fields, at: try fields.instant()))
+        case .document:
+            self = .document(
+                GivenDocument(
+                    at: try fields.instant(), gateway: try fields.text("gateway"), document: fields["kong"] ?? .null))
         case .served: self = .served(try Served(fields, at: try fields.instant(), node: try fields.text("node")))
         case .process: self = .process(try Process(fields))
         case .lateness:

@@ -52,9 +52,21 @@ extension JournalEvent {
         }
     }
 
+    /// The Kong document that a gateway was given while it ran, by a step; in force a moment later.
+    package struct GivenDocument: Hashable, Sendable {
+        package var at: Instant
+        package var gateway: String
+        package var document: JSONValue
+        package init(at: Instant, gateway: String, document: JSONValue) {
+            self.at = at
+            self.gateway = gateway
+            self.document = document
+        }
+    }
+
     /// A process of the topology, and the names under which a Kong configuration reaches it.
     package struct Node: Hashable, Sendable {
-        package enum Role: String, Sendable { case gateway, mock, remote }
+        package enum Role: String, Sendable { case gateway, mock, remote, program }
 
         package var id: String
         package var role: Role
@@ -152,6 +164,8 @@ extension JournalEvent {
             case precondition
             case interrupted
             case topology
+            /// This host lacks something that the scenario needs (`requires`).
+            case skipped
             case internalError = "internal_error"
         }
 

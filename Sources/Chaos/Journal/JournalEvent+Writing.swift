@@ -15,6 +15,9 @@ extension JournalEvent {
         case .probe(let event): event.write(to: &line)
         case .attempt(let event): event.write(to: &line)
         case .configuration(let event): event.write(to: &line)
+        case .document(let event):
+            line.field("gateway", event.gateway)
+            line.field("kong", event.document)
         case .served(let event): event.write(to: &line)
         case .process(let event): event.write(to: &line)
         case .lateness(let event):

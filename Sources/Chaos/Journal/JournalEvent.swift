@@ -12,6 +12,7 @@ package enum JournalEvent: Hashable, Sendable {
     case probe(Probe)
     case attempt(Attempt)
     case configuration(Configuration)
+    case document(GivenDocument)
     case served(Served)
     case process(Process)
     case lateness(Lateness)
@@ -23,7 +24,8 @@ package enum JournalEvent: Hashable, Sendable {
 extension JournalEvent {
     /// The value of `kind` in the line.
     package enum Kind: String, CaseIterable, Sendable {
-        case header, step, mark, request, health, probe, attempt, config, served, process, lateness, log, note, end
+        case header, step, mark, request, health, probe, attempt, config, document, served, process, lateness, log,
+            note, end
     }
 
     package var kind: Kind {
@@ -36,6 +38,7 @@ extension JournalEvent {
         case .probe: .probe
         case .attempt: .attempt
         case .configuration: .config
+        case .document: .document
         case .served: .served
         case .process: .process
         case .lateness: .lateness
@@ -56,6 +59,7 @@ extension JournalEvent {
         case .probe(let event): event.at
         case .attempt(let event): event.at
         case .configuration(let event): event.at
+        case .document(let event): event.at
         case .served(let event): event.at
         case .process(let event): event.at
         case .lateness(let event): event.at

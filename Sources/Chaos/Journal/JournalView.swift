@@ -12,6 +12,7 @@ package struct JournalView: Sendable {
     package fileprivate(set) var probes: [JournalEvent.Probe] = []
     package fileprivate(set) var attempts: [JournalEvent.Attempt] = []
     package fileprivate(set) var configurations: [JournalEvent.Configuration] = []
+    package fileprivate(set) var documents: [JournalEvent.GivenDocument] = []
     package fileprivate(set) var processes: [JournalEvent.Process] = []
     package fileprivate(set) var steps: [JournalEvent.Step] = []
     package fileprivate(set) var lateness: [JournalEvent.Lateness] = []
@@ -58,6 +59,7 @@ package struct JournalView: Sendable {
             case .probe(let probe): view.probes.append(probe)
             case .attempt(let attempt): view.attempts.append(attempt)
             case .configuration(let configuration): view.configurations.append(configuration)
+            case .document(let document): view.documents.append(document)
             case .served(let served): view.served.append(served)
             case .process(let process): view.processes.append(process)
             case .lateness(let lateness): view.lateness.append(lateness)

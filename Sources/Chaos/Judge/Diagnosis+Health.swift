@@ -25,8 +25,9 @@ extension Diagnosis {
     private func difference(
         _ replay: HealthReplay, input: HealthReplay.Input, change: ReferenceHealth.Change, event: JournalEvent.Health
     ) -> String {
-        let limit = replay.rules[input.side][input.report]
-        let setting = "\(replay.rules.setting(input.report, input.side)) of upstream \(replay.place.upstream)"
+        let rules = replay.rules(at: input.at.t)
+        let limit = rules[input.side][input.report]
+        let setting = "\(rules.setting(input.report, input.side)) of upstream \(replay.place.upstream)"
         let name = name(of: replay.place)
         let wanted: JournalEvent.AddressState = input.report == .success ? .healthy : .unhealthy
         let settled = wanted.rawValue

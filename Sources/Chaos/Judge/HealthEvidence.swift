@@ -41,7 +41,8 @@ struct HealthEvidence {
             let status = view.served.status(row)
             guard let request = view.served.request(row), let end = view.requests.end(request),
                 view.requests.status(request) == status,
-                let report = replay.rules.passiveReport(ofStatus: status), replay.rules.passive[report] > 0,
+                let report = replay.rules(at: end).passiveReport(ofStatus: status),
+                replay.rules(at: end).passive[report] > 0,
                 !reported.contains(view.requests.id(request))
             else { continue }
             let settled: JournalEvent.AddressState = report == .success ? .healthy : .unhealthy
@@ -108,7 +109,7 @@ struct HealthEvidence {
     private func misreadProbes() -> [Contradiction] {
         view.probes.filter { $0.place == replay.place }.compactMap { probe in
             guard let status = probe.status else { return nil }
-            let report = replay.rules.active.report(ofStatus: status)
+            let report = replay.rules(at: probe.at.t).active.report(ofStatus: status)
             guard report != probe.result.report else { return nil }
             return (
                 probe.at.t,

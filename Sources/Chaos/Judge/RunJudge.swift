@@ -1,5 +1,7 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
+import World
+
 /// Judges a whole run: marks in the order in which they depend on each other, then expectations and invariants, then
 /// the run itself. A pure function of the plan and the journal.
 package struct RunJudge {
@@ -23,6 +25,7 @@ package struct RunJudge {
 
     private init(_ plan: Plan, _ view: JournalView) {
         let isVirtual = view.header?.isVirtual ?? false
+        let plan = view.header.map { plan.drawn(RandomStreams(seed: $0.seed)) } ?? plan
         context = JudgeContext(plan: plan, view: view, slack: isVirtual ? 0 : Self.slack(plan, view))
     }
 
@@ -145,6 +148,7 @@ extension RunJudge {
         case .topology: return (.topology, detail)
         case .interrupted: return (.interrupted, detail)
         case .precondition: return (.precondition, detail)
+        case .skipped: return (.skipped, detail)
         case nil: return (.inconclusive, ["the journal has no end: the run was cut off"])
         case .finished, .timeout: break
         }

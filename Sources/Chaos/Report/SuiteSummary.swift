@@ -22,8 +22,12 @@ package struct SuiteSummary {
             let line = "\(name.clipped(to: width).padded(to: width))  \(result.rawValue.padded(to: 12))  \(counts)"
             return "  " + style.paint(Self.symbol(result), Self.colour(result)) + " " + line
         }
-        let failed = reports.count { $0.verdict.result != .pass }
-        let total = failed == 0 ? "all \(reports.count) runs passed" : "\(failed) of \(reports.count) runs did not pass"
+        let failed = reports.count { $0.verdict.result != .pass && $0.verdict.result != .skipped }
+        let skipped = reports.count { $0.verdict.result == .skipped }
+        let passed =
+            skipped == 0
+            ? "all \(reports.count) runs passed" : "\(reports.count - skipped) runs passed, \(skipped) skipped"
+        let total = failed == 0 ? passed : "\(failed) of \(reports.count) runs did not pass"
         let end = "\(total): \(result.rawValue) (exit code \(result.exitCode))"
         return (lines + [style.paint(end, Self.colour(result))]).joined(separator: "\n")
     }
@@ -32,6 +36,7 @@ package struct SuiteSummary {
         switch result {
         case .pass: "✓"
         case .inconclusive: "?"
+        case .skipped: "-"
         default: "✗"
         }
     }
@@ -39,7 +44,7 @@ package struct SuiteSummary {
     private static func colour(_ result: RunResult) -> Style.Colour {
         switch result {
         case .pass: .green
-        case .inconclusive: .yellow
+        case .inconclusive, .skipped: .yellow
         default: .red
         }
     }

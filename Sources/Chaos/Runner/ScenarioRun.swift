@@ -55,6 +55,7 @@ package final class ScenarioRun {
     var phase = Phase.starting
     var status: RunStatus
     var timeline: Timeline
+    var markWatch: MarkWatch
     var timelineTimer: (task: Scheduled<Void>, due: NIODeadline)?
     /// The last step of each subject, so that steps on one follow each other.
     var lastStep: [String: EventLoopFuture<Void>] = [:]
@@ -79,7 +80,9 @@ package final class ScenarioRun {
         notify: @escaping (RunUpdate) -> Void
     ) throws(Problem) {
         driver.loop.assertInEventLoop()
+        let plan = plan.drawn(world.random)
         self.plan = plan
+        markWatch = MarkWatch(plan)
         self.driver = driver
         self.world = world
         self.loadLoop = loadLoop
@@ -101,6 +104,11 @@ package final class ScenarioRun {
         driver.onEvent = { [weak self] in self?.received($0) }
         timers.append(schedule(in: plan.timeout.timeAmount) { $0.timedOut() })
         tick()
+        let missing = driver.missingPrograms()
+        if !missing.isEmpty {
+            end(.skipped, "this host has no \(missing.joined(separator: ", no ")): install it to run this scenario")
+            return promise.futureResult
+        }
         driver.start().assumeIsolated().whenComplete { result in
             switch result {
             case .success: self.started()
@@ -183,6 +191,7 @@ package final class ScenarioRun {
         begin(loadStart: loop.now)
         let stoppedLoads = loads?.stop() ?? loop.makeSucceededVoidFuture()
         stoppedLoads.assumeIsolated()
+            .flatMap { self.takeBack() }
             .flatMap { self.driver.stop() }
             .whenComplete { _ in self.stopped() }
     }
@@ -227,7 +236,7 @@ package final class ScenarioRun {
         ticker = schedule(in: .milliseconds(250)) { $0.tick() }
         if phase == .load {
             reportLateness()
-            if timeline.awaitsMarks { learnMarks() }
+            learnSlowMarks()
         }
         let elapsed = loadStart == nil ? Nanoseconds((loop.now - began).nanoseconds) : max(.zero, now)
         let left = phase == .load ? plan.length.map { max(.zero, $0 - now) } : nil

@@ -15,6 +15,12 @@ extension Step.Action {
         case .resume(let node): "resume \(node)"
         case .start(let node): "start \(node)"
         case .restart(let node, _): "restart \(node)"
+        case .stop(let node, _): "stop \(node)"
+        case .signal(let node, let name): "signal \(name) to \(node)"
+        case .configure(let gateway, let change):
+            "\(change.kind.isPatch ? "patch" : "config") \(gateway): \(change.label)"
+        case .health(let target, let state): "health \(target.name): set \(state.rawValue)"
+        case .run(let program, _): "exec \(program.shown)"
         }
     }
 
@@ -23,8 +29,11 @@ extension Step.Action {
         switch self {
         case .checkpoint: ""
         case .set(let node, _), .kill(let node), .pause(let node), .resume(let node), .start(let node),
-            .restart(let node, _):
+            .restart(let node, _), .stop(let node, _), .signal(let node, _):
             node
+        case .configure(let gateway, _): gateway
+        case .health(let target, _): target.gateway
+        case .run(let program, _): program.path
         case .fault(let fault): fault.link
         }
     }

@@ -4,6 +4,14 @@ package import Document
 import FoundationEssentials
 import Gateway
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
 /// A scenario as written: a document of the right outer shape. Its cells are made by `Plan.cells`.
 package struct ScenarioFile: Sendable {
     package var document: DocumentNode
@@ -50,6 +58,40 @@ package struct ScenarioFile: Sendable {
             throw Problems([Problem(at: nil, "\(path): is not UTF-8 text")])
         }
         return text
+    }
+
+    /// The folder of the scenario, absolute, links resolved where it exists.
+    var folder: String {
+        let slash = path.lastIndex(of: "/")
+        let folder = slash.map { String(path[...$0]) } ?? "."
+        return Self.realPath(folder) ?? folder
+    }
+
+    /// A program that a scenario may run: a file of its own folder, wherever links lead.
+    func program(_ name: String) throws(Problem) -> (path: String, folder: String) {
+        guard !name.hasPrefix("/"), !name.split(separator: "/").contains(".."), !name.isEmpty else {
+            throw Problem(
+                at: nil, "`\(name)` is not in the scenario's folder", advice: "put the program beside the scenario")
+        }
+        let folder = folder
+        guard let path = Self.realPath(folder + "/" + name) else {
+            throw Problem(at: nil, "`\(name)` cannot be run: there is no such file in \(folder)")
+        }
+        let inside = folder.hasSuffix("/") ? folder : folder + "/"
+        guard path.hasPrefix(inside) else {
+            throw Problem(
+                at: nil, "`\(name)` leads out of the scenario's folder", advice: "put the program beside the scenario")
+        }
+        guard FileManager.default.isExecutableFile(atPath: path) else {
+            throw Problem(at: nil, "`\(name)` cannot be run: it is not executable", advice: "chmod +x it")
+        }
+        return (path, folder)
+    }
+
+    private static func realPath(_ path: String) -> String? {
+        var resolved = [CChar](repeating: 0, count: Int(PATH_MAX))
+        guard realpath(path, &resolved) != nil else { return nil }
+        return String(decoding: resolved.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     /// `./kong.yml` as seen from the folder of the scenario.

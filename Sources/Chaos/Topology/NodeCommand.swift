@@ -42,13 +42,18 @@ enum NodeCommand {
         return specification(node.id, arguments, environment, options)
     }
 
-    /// The path of the Kong document: the user's own file, or a new one with what the scenario holds.
+    /// The file of the work folder that holds a gateway's document.
+    static func documentName(of node: GatewayNode) -> String { "\(node.id).kong.json" }
+
+    /// The path of the Kong document: the user's own file, or a new one with what the scenario holds. A gateway that is
+    /// reconfigured gets a copy: its file is written to.
     private static func document(
         of node: GatewayNode, _ options: ProcessTopology.Options
     ) throws(TopologyError) -> String {
         switch node.source {
-        case .file(let path): return path
-        case .inline: return try options.folder.write(node.document.text(indent: 2) + "\n", to: "\(node.id).kong.json")
+        case .file(let path) where !node.isReconfigured: return path
+        case .inline, .file:
+            return try options.folder.write(node.document.text(indent: 2) + "\n", to: documentName(of: node))
         case .remote(let proxy, _):
             throw TopologyError(
                 "gateway \(node.id) at \(proxy) runs elsewhere: only gateways that are started here can be run")

@@ -37,13 +37,15 @@ package final class ProcessTopology: TopologyDriver {
     final class Mock {
         let node: MockNode
         let process: NodeProcess
+        let port: Int
         var address: SocketAddress?
         /// As the mock showed them last.
         var settings: JSONValue = .null
 
-        init(_ node: MockNode, _ process: NodeProcess) {
+        init(_ node: MockNode, _ process: NodeProcess, port: Int) {
             self.node = node
             self.process = process
+            self.port = port
         }
     }
 
@@ -53,10 +55,17 @@ package final class ProcessTopology: TopologyDriver {
         var proxy: SocketAddress?
         var admin: SocketAddress?
         var events: EventStream?
+        let proxyPort: Int
+        let adminPort: Int
+        var layers: [ConfigurationLayer] = []
+        /// SIGHUPs whose effect has not been seen yet.
+        var reloads: [EventLoopPromise<Void>] = []
 
-        init(_ node: GatewayNode, _ process: NodeProcess) {
+        init(_ node: GatewayNode, _ process: NodeProcess, proxyPort: Int, adminPort: Int) {
             self.node = node
             self.process = process
+            self.proxyPort = proxyPort
+            self.adminPort = adminPort
         }
     }
 
@@ -66,14 +75,17 @@ package final class ProcessTopology: TopologyDriver {
     let world: World
     let options: Options
     let control: ControlClient
-    private let supervisor: Supervisor
+    let supervisor: Supervisor
     private(set) var mocks: OrderedDictionary<String, Mock> = [:]
     private(set) var gateways: OrderedDictionary<String, GatewayProcess> = [:]
     private(set) var links: OrderedDictionary<String, Link> = [:]
+    var programs: OrderedDictionary<String, ProgramProcess> = [:]
     /// Kept for as long as the topology lives, so that a restarted node and a closed link find their ports free.
     private var reservations: [PortReservation] = []
     /// What switches were before a step set them, by the step's name.
     var former: [String: JSONValue] = [:]
+    /// What health was before a step set it.
+    var formerHealth: [String: HealthState] = [:]
     private var isStopping = false
 
     package init(
@@ -95,6 +107,7 @@ package final class ProcessTopology: TopologyDriver {
             for node in topology.mocks { try prepare(node) }
             for link in topology.links { try prepare(link) }
             for node in topology.gateways { try prepare(node) }
+            try prepare(topology.programs)
         } catch {
             return loop.makeFailedFuture(error)
         }
@@ -103,6 +116,9 @@ package final class ProcessTopology: TopologyDriver {
             .assumeIsolated()
             .flatMap {
                 self.isStopping ? self.stopped() : self.all(self.gateways.values.map { self.start($0).map { _ in } })
+            }
+            .flatMap {
+                self.isStopping ? self.stopped() : self.all(self.programs.values.map { self.start($0).map { _ in } })
             }
             .nonisolated()
     }
@@ -113,7 +129,7 @@ package final class ProcessTopology: TopologyDriver {
         EventLoopFuture.andAllSucceed(futures, on: loop)
     }
 
-    private func reserve(port: Int = 0) throws(TopologyError) -> PortReservation {
+    func reserve(port: Int = 0) throws(TopologyError) -> PortReservation {
         let reservation = try PortReservation(port: port)
         reservations.append(reservation)
         return reservation
@@ -122,7 +138,7 @@ package final class ProcessTopology: TopologyDriver {
     private func prepare(_ node: MockNode) throws(TopologyError) {
         let port = try reserve().port
         let specification = NodeCommand.mock(node, port: port, seed: world.random.seed, options: options)
-        mocks[node.id] = Mock(node, process(specification) { .mockRecord(mock: node.id, $0) })
+        mocks[node.id] = Mock(node, process(specification) { .mockRecord(mock: node.id, $0) }, port: port)
     }
 
     private func prepare(_ link: LinkSpec) throws(TopologyError) {
@@ -138,18 +154,36 @@ package final class ProcessTopology: TopologyDriver {
         let specification = try NodeCommand.gateway(
             node, proxyPort: proxy, adminPort: admin, overrides: overrides, seed: world.random.seed,
             options: options)
-        gateways[node.id] = GatewayProcess(node, process(specification) { .gatewayRecord(gateway: node.id, $0) })
+        gateways[node.id] = GatewayProcess(
+            node, process(specification) { .gatewayRecord(gateway: node.id, $0) }, proxyPort: proxy, adminPort: admin)
+    }
+
+    /// A program that says nothing: it is ready when it takes a connection.
+    func process(_ specification: ChildSpecification, listensAt address: SocketAddress) -> NodeProcess {
+        let (world, loop) = (world, loop)
+        return process(specification, readiness: .asked { Self.takesConnections(address, world, loop) }) { _ in nil }
+    }
+
+    private static func takesConnections(
+        _ address: SocketAddress, _ world: World, _ loop: any EventLoop
+    ) -> EventLoopFuture<Bool> {
+        world.network.connect(to: address, on: loop, timeout: .seconds(1)) { $0.eventLoop.makeSucceededVoidFuture() }
+            .flatMap { channel in channel.close().map { true } }
+            .flatMapErrorThrowing { _ in false }
+            .hop(to: loop)
     }
 
     private func process(
-        _ specification: ChildSpecification, record: @escaping (JSONValue) -> TopologyEvent
+        _ specification: ChildSpecification, readiness: NodeProcess.Readiness = .told,
+        record: @escaping (JSONValue) -> TopologyEvent?
     ) -> NodeProcess {
         let name = specification.name
         return NodeProcess(
-            specification, supervisor: supervisor, loop: loop, startTimeout: options.startTimeout
+            specification, supervisor: supervisor, loop: loop, startTimeout: options.startTimeout,
+            readiness: readiness
         ) { [weak self] event in
             switch event {
-            case .record(let value): self?.onEvent(record(value))
+            case .record(let value): if let event = record(value) { self?.onEvent(event) }
             case .change(let change, let instant): self?.changed(name, change, at: instant)
             }
         }
@@ -210,10 +244,12 @@ package final class ProcessTopology: TopologyDriver {
         let stream = EventStream(admin: admin, world: world, loop: loop) { [weak self] event in
             guard let self else { return }
             switch event {
-            case .record(let record): onEvent(.gatewayRecord(gateway: id, record))
+            case .record(let record):
+                onEvent(.gatewayRecord(gateway: id, record))
+                noticeReload(record, of: gateway)
             case .damaged(let what): onEvent(.note("event stream of \(id): \(what)"))
             case .ended:
-                if gateway.process.state == .running, !isStopping {
+                if gateway.process.state == .running, !gateway.process.isEnding, !isStopping {
                     onEvent(.note("event stream of \(id) has ended while the gateway runs: later events are lost"))
                 }
             }
@@ -238,7 +274,8 @@ package final class ProcessTopology: TopologyDriver {
         isStopping = true
         let drain = options.drain
         // Gateways first: the ends of their event streams say that every event has been told.
-        return all(gateways.values.map { $0.process.stop(drain: drain) }).assumeIsolated()
+        return all(programs.values.map { $0.process.stop(drain: .milliseconds(500)) }).assumeIsolated()
+            .flatMap { self.all(self.gateways.values.map { $0.process.stop(drain: drain) }) }
             .flatMap { self.all(self.mocks.values.map { $0.process.stop(drain: drain) }) }
             .flatMap { self.all(self.links.values.map { $0.stop() }) }
             .map { for gateway in self.gateways.values { gateway.events?.close() } }
@@ -248,6 +285,7 @@ package final class ProcessTopology: TopologyDriver {
     package func kill() {
         loop.assertInEventLoop()
         isStopping = true
-        for process in gateways.values.map(\.process) + mocks.values.map(\.process) { _ = process.kill() }
+        let processes = gateways.values.map(\.process) + mocks.values.map(\.process) + programs.values.map(\.process)
+        for process in processes { _ = process.kill() }
     }
 }

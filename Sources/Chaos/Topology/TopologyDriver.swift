@@ -10,6 +10,8 @@ package enum TopologyEvent: Sendable {
     /// A record of a mock; its field `t` is its stamp.
     case mockRecord(mock: String, JSONValue)
     case process(node: String, ProcessChange, at: NIODeadline)
+    /// A document that a gateway is given from now on.
+    case document(gateway: String, JSONValue)
     /// A line of a node's log that explains what became of it.
     case log(node: String, String)
     /// Something that a reader of the journal should know: lost evidence above all.
@@ -54,8 +56,10 @@ package protocol TopologyDriver: AnyObject {
 
     /// Starts everything: mocks, links, gateways, event streams. When it fails, `stop` still has to be called.
     func start() -> EventLoopFuture<Void>
-    /// Where a gateway takes requests; nil before it has started.
-    func proxyAddress(of gateway: String) -> SocketAddress?
+    /// Programs that this host must have and has not; known before the start.
+    func missingPrograms() -> [String]
+    /// Where a gateway, or a program in front of it, takes requests; nil before it has started.
+    func proxyAddress(of entry: String) -> SocketAddress?
     /// The names and addresses under which a node is known to Kong documents and in the gateway's events.
     func names(of node: String) -> [String]
     func health(of gateway: String) -> EventLoopFuture<[ReportedHealth]>
@@ -71,4 +75,8 @@ package protocol TopologyDriver: AnyObject {
     func stop() -> EventLoopFuture<Void>
     /// Ends everything at once, in whatever state it is; `stop` then completes soon.
     func kill()
+}
+
+extension TopologyDriver {
+    package func missingPrograms() -> [String] { [] }
 }

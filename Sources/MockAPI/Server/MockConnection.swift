@@ -32,7 +32,9 @@ final class MockConnection: ServerDelegate {
             case .options: .options
             default: .other
             }
-        request = MockRequest(method, head.bytes.withUnsafeReadableBytes { .init($0[head.path]) })
+        request = MockRequest(
+            method,
+            head.bytes.withUnsafeReadableBytes { core.machine.path(of: $0[head.path], method: head.methodText) })
     }
 
     func received(body: ByteBuffer, on connection: ServerConnection) {

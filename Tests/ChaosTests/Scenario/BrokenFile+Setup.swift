@@ -165,7 +165,6 @@ extension BrokenFile {
             "23:15: a step has more than one time; keep one of at, when"),
         .init(
             "at: 5s, name", "when: health(api) == ill, name",
-            "23:7: not supported yet: `when:` of a step; write `at:`",
             "23:13: a target is never `ill`; write healthy or unhealthy"),
         .init(
             "at: 5s", "after: recovered",
@@ -176,8 +175,7 @@ extension BrokenFile {
             "23:14: `dark` is an interval, not an instant; write `dark.start` or `dark.end`"),
         .init(
             "at: 5s", "after: tripped",
-            "23:5: marks wait for each other: errors -> tripped -> errors; measure one of them from a step",
-            "23:5: not supported yet: a step `after:` an observed mark; use `at:`, or the mark of a step"),
+            "23:5: marks wait for each other: errors -> tripped -> errors; measure one of them from a step"),
         .init(
             "mock: api, set", "mock: pair, set",
             "23:44: `pair` is a group of 2 mocks; name one: pair-1, pair-2"),
@@ -201,12 +199,7 @@ extension BrokenFile {
             "23:29: this step cannot be undone; remove `for`"),
         .init(
             "mock: api, set: { ERROR_RATE: 0.9 }", "config: ./kong-2.yml",
-            "23:29: this step cannot be undone; remove `for`",
-            "23:38: not supported yet: `config:` steps"),
-        .init(
-            "mock: api, set: { ERROR_RATE: 0.9 }", "signal: { to: api, name: TERM }",
-            "23:29: this step cannot be undone; remove `for`",
-            "23:38: not supported yet: `signal:` steps; there are kill, pause and resume"),
+            "23:46: kong-2.yml: cannot be read; there is no such file"),
         .init(
             "link: wire, fault", "link: wir, fault",
             "24:32: there is no link `wir`; did you mean `wire`?"),

@@ -139,6 +139,12 @@ enum Sentences {
 
     // MARK: Steps
 
+    /// What it does, and what the seed decides about it.
+    static func text(_ step: Step) -> String {
+        guard let nodes = step.draw?.nodes else { return text(step.action) }
+        return text(step.action.on("one of \(nodes.candidates.joined(separator: ", "))"))
+    }
+
     static func text(_ action: Step.Action) -> String {
         switch action {
         case .checkpoint: return "checkpoint: every invariant holds"
@@ -154,6 +160,13 @@ enum Sentences {
         case .resume(let node): return "SIGCONT \(node)"
         case .start(let node): return "start \(node)"
         case .restart(let node, let drain): return "restart \(node) (up to \(drain) to drain)"
+        case .stop(let node, let drain): return "stop \(node) (up to \(drain) to drain)"
+        case .signal(let node, let name): return "SIG\(name) to \(node)"
+        case .configure(let gateway, let change):
+            let way = change.way == .signal ? "file and SIGHUP" : "POST /config"
+            return "\(gateway): \(change.kind.isPatch ? "patched: " : "configuration ")\(change.label) (\(way))"
+        case .health(let target, let state): return "\(target.name) is set \(state.rawValue) by hand"
+        case .run(let program, _): return "run \(program.shown)"
         }
     }
 
@@ -175,6 +188,12 @@ enum Sentences {
         case .fault(let fault): "\(fault.link): no \(fault.fault.name)"
         case .kill(let node): "\(node) listens again"
         case .pause(let node): "SIGCONT \(node)"
+        case .stop(let node, _): "\(node) listens again"
+        case .signal(let node, let name):
+            SignalName.effect(of: name) == .stops ? "SIGCONT \(node)" : "\(node) runs again"
+        case .configure(let gateway, _): "\(gateway): configuration as before"
+        case .health(let target, _): "\(target.name): health as before"
+        case .run(_, let undo): undo.map { "run \($0.shown)" } ?? ""
         case .checkpoint, .resume, .start, .restart: ""
         }
     }
@@ -203,5 +222,17 @@ enum Sentences {
 
     private static func text(_ template: TextTemplate) -> String {
         template.parts.map { if case .text(let text) = $0 { text } else { "$(…)" } }.joined()
+    }
+}
+
+extension ConfigurationChange.Kind {
+    var isPatch: Bool { if case .patch = self { true } else { false } }
+}
+
+extension Program {
+    /// `./my-fault on`
+    var shown: String {
+        let name = path.hasPrefix(folder + "/") ? "./" + path.dropFirst(folder.count + 1) : path
+        return ([name] + arguments).joined(separator: " ")
     }
 }

@@ -12,17 +12,25 @@ package struct Topology: Hashable, Sendable {
     package var links: [LinkSpec]
     /// Which names of the Kong files go where: the gateway's resolver overrides, in order.
     package var bindings: [Binding]
+    /// Other programs in front of the gateways, in the order of the file.
+    package var programs: [ProgramNode]
 
-    package init(gateways: [GatewayNode], groups: [MockGroup], links: [LinkSpec], bindings: [Binding]) {
+    package init(
+        gateways: [GatewayNode], groups: [MockGroup], links: [LinkSpec], bindings: [Binding],
+        programs: [ProgramNode] = []
+    ) {
         self.gateways = gateways
         self.groups = groups
         self.links = links
         self.bindings = bindings
+        self.programs = programs
     }
 
     package var mocks: [MockNode] { groups.flatMap(\.nodes) }
-    /// Everything that has a process: gateways, then mocks.
-    package var nodeNames: [String] { gateways.map(\.id) + mocks.map(\.id) }
+    /// Everything that has a process: gateways, then mocks, then programs.
+    package var nodeNames: [String] { gateways.map(\.id) + mocks.map(\.id) + programs.map(\.id) }
+    /// Where a load may go: gateways and programs.
+    package var entryNames: [String] { gateways.map(\.id) + programs.map(\.id) }
 }
 
 /// A gateway process.
@@ -49,6 +57,10 @@ package struct GatewayNode: Hashable, Sendable {
     package var environment: [EnvironmentSetting]
     package var process: Process
     package var location: SourceLocation
+    /// A step loads another configuration, so that it needs a file of its own to keep it in.
+    package var isReconfigured = false
+    /// What steps load later, in the order of the file.
+    package var laterDocuments: [JSONValue] = []
 
     package init(
         id: String, source: Source, document: JSONValue, upstreams: [UpstreamFacts], environment: [EnvironmentSetting],

@@ -106,22 +106,24 @@ extension Reader {
     ) -> Plan? {
         guard let fields = fields(file.document, "the scenario", keys: Self.scenarioKeys) else { return nil }
         readVariables(fields["vars"], cell: cell, overrides: overrides)
-        let files = FileAccess(resolve: file.resolve, read: options.readFile, checkKong: options.checkKong)
+        files = FileAccess(
+            resolve: file.resolve, read: options.readFile, checkKong: options.checkKong, program: file.program,
+            folder: file.folder)
         let topologyNode = required(
             "topology", in: fields, "the scenario", advice: "write topology: { gateway: …, mocks: … }")
-        let topology = topologyNode.flatMap { self.topology($0, files) }
+        let topology = topologyNode.flatMap { self.topology($0, timeline: fields["timeline"]) }
         guard let topology, !topology.gateways.isEmpty, !topology.mocks.isEmpty else {
             // Every name below would be a mistake of its own; those of the topology come first.
             _ = header(fields, options)
             return nil
         }
         conditionTopology = topology
-        let written = collectMarks(fields)
+        let written = collectMarks(fields, topology)
         scope.loads = (fields["load"]?.items ?? []).enumerated().map { index, item in
             item["id"]?.scalar ?? (index == 0 ? "load" : "load-\(index + 1)")
         }
         let loadNode = required("load", in: fields, "the scenario", advice: "write load: [{ rate: 50/s, for: 30s }]")
-        knownLoads = loads(loadNode, gateways: topology.gateways.map(\.id))
+        knownLoads = loads(loadNode, entries: topology.entryNames)
         let steps = steps(fields["timeline"], topology)
         let expectations = expectations(fields["expect"], topology)
         let invariants = invariants(fields["invariants"], topology)
@@ -148,9 +150,6 @@ extension Reader {
         for problem in circles { problems.add(problem) }
         for step in plan.steps {
             guard case .at(let mark) = step.trigger else { continue }
-            if plan.marks.contains(where: { $0.name == mark.mark && $0.isObserved }) {
-                use(.stepAfterObserved, at: step.location)
-            }
             if mark.mark == .start, let length = plan.length, mark.offset > length, !plan.loads.isEmpty {
                 report(step.location, "the step at \(mark.offset) comes after the end of the load (\(length))")
             }
@@ -168,13 +167,11 @@ extension Reader {
 }
 
 extension MarkDefinition {
-    fileprivate var isObserved: Bool { if case .expectation = origin { true } else { false } }
-
     /// With the place in the plan instead of that in the file; nil when what makes it could not be read.
     fileprivate func settled(in plan: Plan) -> MarkDefinition? {
         var mark = self
         if origin == .run { return mark }
-        if let index = plan.steps.firstIndex(where: { $0.mark == name || $0.endMark == name }) {
+        if let index = plan.steps.firstIndex(where: { $0.marksDone.contains(name) || $0.marksUndone.contains(name) }) {
             mark.origin = .step(index)
         } else if let index = plan.expectations.firstIndex(where: { $0.marksMade.contains(name) }) {
             mark.origin = .expectation(index)

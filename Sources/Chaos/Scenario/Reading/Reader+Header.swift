@@ -59,12 +59,12 @@ extension Reader {
     // MARK: Marks
 
     /// Every mark the file makes, put into the scope before anything may use one.
-    mutating func collectMarks(_ fields: Fields) -> [MarkDefinition] {
+    mutating func collectMarks(_ fields: Fields, _ topology: Topology) -> [MarkDefinition] {
         var marks = [
             MarkDefinition(name: .start, origin: .run, location: nil),
             MarkDefinition(name: .end, origin: .run, location: nil),
         ]
-        for step in stepMarks(fields["timeline"]) {
+        for step in stepMarks(fields["timeline"], topology) {
             add(step.name, .step(step.index), step.location, to: &marks)
             if step.hasEnd {
                 add(step.name + ".end", .step(step.index), step.location, to: &marks)

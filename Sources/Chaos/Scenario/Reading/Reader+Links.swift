@@ -84,11 +84,13 @@ extension Reader {
     /// Every host a gateway connects to, in the order of its document.
     static func hosts(of gateway: GatewayNode) -> [KongFacts.Host] {
         var hosts: [KongFacts.Host] = []
-        for target in gateway.upstreams.flatMap(\.targets) {
+        for target in gateway.everyUpstream.flatMap(\.targets) {
             let host = KongFacts.Host(name: target.host, port: target.port)
             if !hosts.contains(host) { hosts.append(host) }
         }
-        for host in KongFacts(gateway.document).hosts where !hosts.contains(host) { hosts.append(host) }
+        for document in [gateway.document] + gateway.laterDocuments {
+            for host in KongFacts(document).hosts where !hosts.contains(host) { hosts.append(host) }
+        }
         return hosts
     }
 

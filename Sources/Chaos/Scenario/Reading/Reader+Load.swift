@@ -9,11 +9,12 @@ extension Reader {
         "think", "requests", "warmup",
     ]
 
-    mutating func loads(_ node: DocumentNode?, gateways: [String]) -> [LoadSpec] {
+    /// - Parameter entries: gateways, and programs in front of them.
+    mutating func loads(_ node: DocumentNode?, entries: [String]) -> [LoadSpec] {
         var loads: [LoadSpec] = []
         for (index, item) in list(node, "`load`").enumerated() {
             let fallback = index == 0 ? "load" : "load-\(index + 1)"
-            guard let load = load(item, fallback: fallback, gateways: gateways) else { continue }
+            guard let load = load(item, fallback: fallback, entries: entries) else { continue }
             if loads.contains(where: { $0.id == load.id }) {
                 report(item["id"]?.location ?? item.location, "there are two loads `\(load.id)`", advice: "rename one")
             }
@@ -22,12 +23,12 @@ extension Reader {
         return loads
     }
 
-    private mutating func load(_ node: DocumentNode, fallback: String, gateways: [String]) -> LoadSpec? {
+    private mutating func load(_ node: DocumentNode, fallback: String, entries: [String]) -> LoadSpec? {
         guard let fields = fields(node, "a load", keys: Self.loadKeys) else { return nil }
         let id = fields["id"].flatMap { identifier($0, "the `id` of a load") } ?? fallback
         let what = "the load `\(id)`"
-        var to = gateways.first ?? "gateway"
-        if let node = fields["to"] { to = name(node, kind: "gateway", among: gateways) ?? to }
+        var to = entries.first ?? "gateway"
+        if let node = fields["to"] { to = name(node, kind: "gateway", among: entries) ?? to }
         let shape = fields["clients"] == nil ? open(fields, what) : closed(fields, what)
         let mix = mix(fields, what)
         var timeout = Nanoseconds.seconds(10)
