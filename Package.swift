@@ -99,7 +99,8 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "Certificates", "GatewayHarness", "Gateway", "Document", "World", "Wire", "gatecrash", tls, http2, hpack,
+                "Certificates", "GatewayHarness", "Gateway", "Document", "World", "Wire", "gatecrash", tls, http2,
+                hpack,
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],

@@ -11,13 +11,13 @@ import Musl
 import Darwin
 #endif
 
-/// The libFuzzer program. `ci/fuzz` builds and runs it; its one argument of its own, the first, is what to fuzz:
-/// `heads` or `exchange`. The rest are libFuzzer's. What is found stays in Tests/GatewayTests/Data/fuzz, and the tests
-/// run it again.
-let target = CommandLine.arguments.dropFirst().first ?? "exchange"
+/// The libFuzzer program. `ci/fuzz` builds and runs it; GATECRASH_FUZZ_TARGET says what to fuzz, `heads` or `exchange`,
+/// all arguments are libFuzzer's (which starts itself again with other ones). What is found stays in
+/// Tests/GatewayTests/Data/fuzz, and the tests run it again.
+let target = getenv("GATECRASH_FUZZ_TARGET").map { String(cString: $0) } ?? "exchange"
 
 guard ["heads", "exchange"].contains(target) else {
-    fputs("usage: gatecrash-fuzz heads|exchange [libFuzzer's arguments]\n", stderr)
+    fputs("gatecrash-fuzz: GATECRASH_FUZZ_TARGET=\(target): no such target; say heads or exchange\n", stderr)
     exit(2)
 }
 
@@ -28,12 +28,12 @@ func run(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let input = Array(UnsafeBufferPointer(start: bytes, count: count))
     let problem = isHeads ? HeadChecker.problem(with: input) : ExchangeChecker.problem(with: input)
     if let problem {
-        fputs("\(target): \(problem)\n", stderr)
+        fputs("gatecrash-fuzz: \(problem)\n", stderr)
         abort()
     }
     return 0
 }
 
-var count = CommandLine.argc - 1
-var arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? = CommandLine.unsafeArgv + 1
+var count = CommandLine.argc
+var arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? = CommandLine.unsafeArgv
 exit(LLVMFuzzerRunDriver(&count, &arguments) { bytes, count in run(bytes, count) })

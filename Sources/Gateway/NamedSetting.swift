@@ -101,7 +101,7 @@ extension NamedSetting {
             _ name: String, _ form: String, _ apply: @escaping @Sendable (inout GatewaySettings, String) -> Bool
         ) -> NamedSetting { NamedSetting("nginx_\(block)_\(name)", form, apply) }
         func timeout(
-            _ name: String, _ path: WritableKeyPath<GatewaySettings, TimeAmount> & Sendable
+            _ name: String, _ path: any WritableKeyPath<GatewaySettings, TimeAmount> & Sendable
         ) -> NamedSetting {
             named(name, "a time such as 60s") {
                 set(&$0[keyPath: path], SettingText.duration($1), atLeast: .milliseconds(1))

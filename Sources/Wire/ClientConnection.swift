@@ -74,6 +74,8 @@ package final class ClientConnection: ChannelInboundHandler {
     /// HTTP has ended on this connection: bytes pass as they are.
     package internal(set) var isTunnel = false
     private var interimCount = 0
+    /// Bytes that the server had not taken when it was last given time to.
+    private var bytesWaiting = 0
     /// Requests sent so far.
     package private(set) var requestCount = 0
     /// Bytes of the response to the current request have arrived.
@@ -196,6 +198,7 @@ package final class ClientConnection: ChannelInboundHandler {
     func restartTimeout() {
         guard receiving == .head || receiving == .body || receiving == .ended else { return }
         if !isWritable {
+            bytesWaiting = countBytesWaiting()
             deadline?.set(writeTimeout)
         } else if hasSentAll || isTunnel, !isReadPaused {
             deadline?.set(readTimeout)
@@ -279,7 +282,15 @@ package final class ClientConnection: ChannelInboundHandler {
         if isUnderWay { delegate?.failed(failure, on: self) }
     }
 
-    private func overdue() { fail(hasSentAll && isWritable ? .readTimedOut : .writeTimedOut) }
+    private func overdue() {
+        // The channel tells when it has become writable, but not that it is getting there.
+        if !isWritable, countBytesWaiting() != bytesWaiting { return restartTimeout() }
+        fail(isWritable && (hasSentAll || isTunnel) ? .readTimedOut : .writeTimedOut)
+    }
+
+    private func countBytesWaiting() -> Int {
+        (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+    }
 
     private func releaseRead() {
         guard hasHeldRead, !isReadPaused, let context else { return }

@@ -50,23 +50,28 @@ final class MemorySocket: ChannelDuplexHandler {
     /// What the gateway has flushed, at most `limit` bytes of it; the rest stays with the gateway.
     func take(upTo limit: Int) -> ByteBuffer {
         var taken = ByteBuffer()
+        defer { heldBytesChanged() }
         while flushed > 0, taken.readableBytes < limit {
             let room = limit - taken.readableBytes
             if waiting[0].bytes.readableBytes > room {
                 if let part = waiting[0].bytes.readSlice(length: room) { taken.writeImmutableBuffer(part) }
+                heldBytes -= room
                 break
             }
             taken.writeImmutableBuffer(waiting[0].bytes)
-            waiting.removeFirst().promise?.succeed()
+            heldBytes -= waiting[0].bytes.readableBytes
+            let (_, promise) = waiting.removeFirst()
             flushed -= 1
-        }
-        heldBytes -= taken.readableBytes
-        if wantsOutputClosed, waiting.isEmpty { finishOutput() }
-        if heldBytes < Self.lowMark, let channel, !channel.isWritable, channel.isActive {
-            channel.isWritable = true
-            channel.pipeline.fireChannelWritabilityChanged()
+            promise?.succeed()
         }
         return taken
+    }
+
+    private func heldBytesChanged() {
+        if wantsOutputClosed, waiting.isEmpty, !isOutputClosed { finishOutput() }
+        guard heldBytes < Self.lowMark, let channel, !channel.isWritable, channel.isActive else { return }
+        channel.isWritable = true
+        channel.pipeline.fireChannelWritabilityChanged()
     }
 
     private func finishOutput() {

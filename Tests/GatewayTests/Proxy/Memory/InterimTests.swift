@@ -93,7 +93,7 @@ import Testing
             if isReset { client.reset() } else { client.finish() }
             gateway.run()
             #expect(client.isClosed)
-            #expect(gateway.upstreams.allSatisfy(\.isClosed))
+            #expect(gateway.upstreams.allSatisfy { $0.isClosed })
             #expect(gateway.upstreams.count == (isBuffered ? 0 : isReset ? 2 : 1))
         }
     }

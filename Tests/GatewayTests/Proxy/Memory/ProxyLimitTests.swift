@@ -39,7 +39,7 @@ import Testing
             #expect(client.text.contains("Payload too large"))
             #expect(client.lines.contains("Connection: close"))
             #expect(client.hasEnded)
-            #expect(gateway.upstreams.allSatisfy(\.isClosed))
+            #expect(gateway.upstreams.allSatisfy { $0.isClosed })
         }
     }
 
