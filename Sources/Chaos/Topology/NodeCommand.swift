@@ -7,7 +7,8 @@ enum NodeCommand {
     /// A name of a Kong document and the port of the link that leads to its mock.
     struct Override {
         var binding: Binding
-        var linkPort: Int
+        /// `127.0.0.1:41234`.
+        var address: String
     }
 
     static func mock(
@@ -24,8 +25,8 @@ enum NodeCommand {
     }
 
     static func gateway(
-        _ node: GatewayNode, proxyPort: Int, adminPort: Int, overrides: [Override], seed: UInt64,
-        options: ProcessTopology.Options
+        _ node: GatewayNode, proxyPort: Int, adminPort: Int, overrides: [Override], nameServer: String?,
+        seed: UInt64, options: ProcessTopology.Options
     ) throws(TopologyError) -> ChildSpecification {
         var environment = options.environment
         // What is not asked for would meet other gateways of this host on Kong's fixed ports.
@@ -37,8 +38,9 @@ enum NodeCommand {
         ]
         for override in overrides {
             let host = override.binding.host.contains(":") ? "[\(override.binding.host)]" : override.binding.host
-            arguments += ["--resolve", "\(host):\(override.binding.port)=127.0.0.1:\(override.linkPort)"]
+            arguments += ["--resolve", "\(host):\(override.binding.port)=\(override.address)"]
         }
+        if let nameServer { arguments += ["--dns-resolver", nameServer] }
         return specification(node.id, arguments, environment, options)
     }
 

@@ -70,6 +70,8 @@ package final class ProcessTopology: TopologyDriver {
     private(set) var mocks: OrderedDictionary<String, Mock> = [:]
     private(set) var gateways: OrderedDictionary<String, GatewayProcess> = [:]
     private(set) var links: OrderedDictionary<String, Link> = [:]
+    /// One a gateway, where the scenario has names of its own: each gateway has links of its own.
+    private(set) var nameServers: OrderedDictionary<String, NameServer> = [:]
     /// Kept for as long as the topology lives, so that a restarted node and a closed link find their ports free.
     private var reservations: [PortReservation] = []
     /// What switches were before a step set them, by the step's name.
@@ -94,17 +96,33 @@ package final class ProcessTopology: TopologyDriver {
         do throws(TopologyError) {
             for node in topology.mocks { try prepare(node) }
             for link in topology.links { try prepare(link) }
-            for node in topology.gateways { try prepare(node) }
         } catch {
             return loop.makeFailedFuture(error)
         }
-        // Links learn their targets from the mocks' starts, gateways need both.
-        return all(mocks.values.map { start($0).map { _ in } })
-            .assumeIsolated()
+        // Gateways are told where their name server is, links learn their targets from the mocks' starts, gateways need both.
+        return startNameServers().assumeIsolated()
+            .flatMapThrowing { for node in self.topology.gateways { try self.prepare(node) } }
+            .flatMap { self.all(self.mocks.values.map { self.start($0).map { _ in } }) }
             .flatMap {
                 self.isStopping ? self.stopped() : self.all(self.gateways.values.map { self.start($0).map { _ in } })
             }
             .nonisolated()
+    }
+
+    private func startNameServers() -> EventLoopFuture<Void> {
+        guard !topology.names.isEmpty else { return loop.makeSucceededVoidFuture() }
+        for gateway in topology.gateways {
+            let server = NameServer(world: world, loop: loop) { [weak self] outcome, instant in
+                guard let question = outcome.question else { return }
+                self?.onEvent(
+                    .lookup(
+                        question: question.name.description, type: question.type.description, answer: outcome.answer,
+                        faults: outcome.faults, at: instant))
+            }
+            server.zone = zone(for: gateway.id)
+            nameServers[gateway.id] = server
+        }
+        return all(nameServers.values.map { $0.start().map { _ in } })
     }
 
     private func stopped() -> EventLoopFuture<Void> { loop.makeFailedFuture(TopologyError("the topology was stopped")) }
@@ -119,6 +137,24 @@ package final class ProcessTopology: TopologyDriver {
         return reservation
     }
 
+    /// A port on an address of loopback that nobody else has for it, drawn by the name of what listens there.
+    private func reserve(address name: String, port: Int) throws(TopologyError) -> PortReservation {
+        var draws = world.random.stream("loopback address \(name)")
+        for _ in 0..<Self.addressTries {
+            // 127.64.1.1 ... 127.191.254.254, away from what people use by hand.
+            let parts = [64 + draws.below(128), 1 + draws.below(254), 1 + draws.below(254)].map { UInt32($0) }
+            let host = 0x7F00_0000 | parts[0] << 16 | parts[1] << 8 | parts[2]
+            guard let reservation = try? PortReservation(host: host, port: port) else { continue }
+            reservations.append(reservation)
+            return reservation
+        }
+        throw TopologyError(
+            "port \(port) cannot be had on any address of loopback; a port below 1024 needs rights: take another one in "
+                + "the Kong document, or answer with srv: records")
+    }
+
+    private static let addressTries = 32
+
     private func prepare(_ node: MockNode) throws(TopologyError) {
         let port = try reserve().port
         let specification = NodeCommand.mock(node, port: port, seed: world.random.seed, options: options)
@@ -126,18 +162,23 @@ package final class ProcessTopology: TopologyDriver {
     }
 
     private func prepare(_ link: LinkSpec) throws(TopologyError) {
-        let reservation = try reserve(port: link.port ?? 0)
+        let reservation: PortReservation
+        if let port = topology.addressPorts(of: link.id).first {
+            reservation = try reserve(address: link.id, port: port)
+        } else {
+            reservation = try reserve(port: link.port ?? 0)
+        }
         links[link.id] = Link(name: link.id, world: world, loop: loop, address: reservation.address)
     }
 
     private func prepare(_ node: GatewayNode) throws(TopologyError) {
         let (proxy, admin) = (try reserve().port, try reserve().port)
-        let overrides = topology.bindings.filter { $0.gateway == node.id }.compactMap { binding in
-            links[binding.link]?.address.port.map { NodeCommand.Override(binding: binding, linkPort: $0) }
+        let overrides = topology.bindings.filter { $0.gateway == node.id && !$0.isNamed }.compactMap { binding in
+            links[binding.link].map { NodeCommand.Override(binding: binding, address: $0.address.text) }
         }
         let specification = try NodeCommand.gateway(
-            node, proxyPort: proxy, adminPort: admin, overrides: overrides, seed: world.random.seed,
-            options: options)
+            node, proxyPort: proxy, adminPort: admin, overrides: overrides,
+            nameServer: nameServers[node.id]?.address?.text, seed: world.random.seed, options: options)
         gateways[node.id] = GatewayProcess(node, process(specification) { .gatewayRecord(gateway: node.id, $0) })
     }
 
@@ -240,7 +281,7 @@ package final class ProcessTopology: TopologyDriver {
         // Gateways first: the ends of their event streams say that every event has been told.
         return all(gateways.values.map { $0.process.stop(drain: drain) }).assumeIsolated()
             .flatMap { self.all(self.mocks.values.map { $0.process.stop(drain: drain) }) }
-            .flatMap { self.all(self.links.values.map { $0.stop() }) }
+            .flatMap { self.all(self.links.values.map { $0.stop() } + self.nameServers.values.map { $0.stop() }) }
             .map { for gateway in self.gateways.values { gateway.events?.close() } }
             .nonisolated()
     }

@@ -76,6 +76,7 @@ private func topologyRows(_ topology: Topology) -> [(String, String)] {
         guard !hosts.isEmpty || link.location != nil else { continue }
         rows.append((link.id, "\(link.transport.rawValue) link to \(link.to) for \(hosts.joined(separator: ", "))"))
     }
+    for name in topology.names { rows.append((name.name, "name server: \(name.answer.phrase), for \(name.ttl)")) }
     return rows
 }
 

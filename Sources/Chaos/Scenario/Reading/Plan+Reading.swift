@@ -109,7 +109,7 @@ extension Reader {
         let files = FileAccess(resolve: file.resolve, read: options.readFile, checkKong: options.checkKong)
         let topologyNode = required(
             "topology", in: fields, "the scenario", advice: "write topology: { gateway: …, mocks: … }")
-        let topology = topologyNode.flatMap { self.topology($0, files) }
+        let topology = topologyNode.flatMap { self.topology($0, files, timeline: fields["timeline"]) }
         guard let topology, !topology.gateways.isEmpty, !topology.mocks.isEmpty else {
             // Every name below would be a mistake of its own; those of the topology come first.
             _ = header(fields, options)

@@ -7,8 +7,10 @@ extension Reader {
     static let gatewayKeys = ["kong", "inline", "url", "admin", "env", "process"]
 
     /// - Parameter files: what the file's relative paths and the options mean.
-    mutating func topology(_ node: DocumentNode, _ files: FileAccess) -> Topology? {
-        guard let fields = fields(node, "`topology`", keys: ["gateway", "mocks", "links", "bind"]) else { return nil }
+    /// - Parameter timeline: of its `dns` steps it is taken which names the name server has to know.
+    mutating func topology(_ node: DocumentNode, _ files: FileAccess, timeline: DocumentNode?) -> Topology? {
+        let keys = ["gateway", "mocks", "links", "bind", "dns"]
+        guard let fields = fields(node, "`topology`", keys: keys) else { return nil }
         let groups = mockGroups(required("mocks", in: fields, "`topology`", advice: "write mocks: { api: {} }"))
         let nodes = groups.flatMap(\.nodes)
         scope.mocks = nodes.map(\.id)
@@ -21,6 +23,9 @@ extension Reader {
         var topology = Topology(gateways: gateways, groups: groups, links: [], bindings: [])
         topology.links = links(fields["links"], topology)
         topology.bindings = bindings(fields["bind"], topology)
+        topology.names = names(fields["dns"], timeline: timeline, topology)
+        topology.bindings = nameBindings(topology, timeline: timeline)
+        checkPorts(of: topology)
         checkReach(topology)
         return topology
     }
