@@ -73,7 +73,8 @@ let package = Package(
             ],
             swiftSettings: swiftSettings),
         .executableTarget(
-            name: "gatecrash", dependencies: ["Document", "World", "Wire", "Gateway", "MockAPI", "Chaos", arguments],
+            name: "gatecrash",
+            dependencies: ["OpenSSL", "Document", "World", "Wire", "Gateway", "MockAPI", "Chaos", arguments],
             path: "Sources/CommandLine", swiftSettings: swiftSettings),
 
         .testTarget(name: "DocumentTests", dependencies: ["Document"], swiftSettings: swiftSettings),

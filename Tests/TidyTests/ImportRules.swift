@@ -25,7 +25,10 @@ enum ImportRules {
         ),
         (
             "Sources/CommandLine",
-            ["Certificates", "CPlatform", "Document", "World", "DNS", "Wire", "Gateway", "MockAPI", "Chaos"]
+            [
+                "Certificates", "CPlatform", "Document", "World", "DNS", "OpenSSL", "Wire", "Gateway", "MockAPI",
+                "Chaos",
+            ]
         ),
         ("Tests/CertificatesTests", ["Certificates"]),
         ("Tests/DNSTests", ["World", "DNS"]),

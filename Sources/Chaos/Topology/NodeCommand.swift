@@ -11,13 +11,21 @@ enum NodeCommand {
         var address: String
     }
 
+    /// - Parameter certificate: the files of a mock that serves TLS.
     static func mock(
-        _ node: MockNode, port: Int, seed: UInt64, options: ProcessTopology.Options
+        _ node: MockNode, port: Int, seed: UInt64, certificate: (chain: String, key: String)?,
+        options: ProcessTopology.Options
     ) -> ChildSpecification {
         var environment = options.environment
         // A scenario's requests have paths of its own, which the mock's API does not know.
         environment["CATCH_ALL"] = "on"
         for setting in node.settings { environment[setting.name] = MockSwitches.text(setting) }
+        if let certificate, let tls = node.tls {
+            environment["TLS_CERT"] = certificate.chain
+            environment["TLS_KEY"] = certificate.key
+            environment["TLS_MIN_VERSION"] = tls.minimum?.rawValue
+            environment["TLS_MAX_VERSION"] = tls.maximum?.rawValue
+        }
         let arguments = [
             "mock", "--supervised", "--host", "127.0.0.1", "--port", "\(port)", "--name", node.id, "--seed", "\(seed)",
         ]
@@ -26,11 +34,13 @@ enum NodeCommand {
 
     static func gateway(
         _ node: GatewayNode, proxyPort: Int, adminPort: Int, overrides: [Override], nameServer: String?,
-        seed: UInt64, options: ProcessTopology.Options
+        authority: String?, seed: UInt64, options: ProcessTopology.Options
     ) throws(TopologyError) -> ChildSpecification {
         var environment = options.environment
         // What is not asked for would meet other gateways of this host on Kong's fixed ports.
         environment["KONG_STATUS_LISTEN"] = "off"
+        // A gateway that verifies knows whom to trust; the scenario may say otherwise.
+        if let authority { environment["KONG_LUA_SSL_TRUSTED_CERTIFICATE"] = authority }
         for setting in node.environment { environment[setting.name] = setting.value }
         var arguments = [
             "gateway", "--supervised", "--config", try document(of: node, options), "--proxy-listen",

@@ -57,6 +57,7 @@ extension ProcessTopology {
         case .names(let fault):
             change(fault, name: name)
             return effect(of: loop.makeSucceededVoidFuture())
+        case .stress(let spec): return effect(of: stress(spec, name: name))
         case .kill(let node): return effect(of: kill(node))
         case .pause(let node): return effect(of: onNode(node) { $0.pause() })
         case .resume(let node): return effect(of: onNode(node) { $0.resume() })
@@ -77,6 +78,7 @@ extension ProcessTopology {
         case .names:
             for server in nameServers.values { server.zone.remove(name) }
             return effect(of: loop.makeSucceededVoidFuture())
+        case .stress: return effect(of: endStress(name))
         case .kill(let node): return start(node)
         case .pause(let node): return effect(of: onNode(node) { $0.resume() })
         }
@@ -92,7 +94,7 @@ extension ProcessTopology {
         links[id].map(body) ?? unknown(id)
     }
 
-    private func process(_ id: String) -> NodeProcess? { mocks[id]?.process ?? gateways[id]?.process }
+    func process(_ id: String) -> NodeProcess? { mocks[id]?.process ?? gateways[id]?.process }
 
     private func onNode(_ id: String, _ body: (NodeProcess) -> EventLoopFuture<Void>) -> EventLoopFuture<Void> {
         process(id).map(body) ?? unknown(id)
@@ -131,14 +133,14 @@ extension ProcessTopology {
             for key in settings.objectValue?.keys ?? [] { before[key] = mock.settings[key] ?? .null }
             former[step] = before
         }
-        return control.send(.patch, "/_mock/settings", to: address, body: settings).assumeIsolated()
+        return control.send(.patch, "/_mock/settings", to: address, body: settings, tls: mock.client).assumeIsolated()
             .flatMapThrowing { answer in try Self.keep(answer, mock) }
             .nonisolated()
     }
 
     func readSettings(of mock: Mock) -> EventLoopFuture<Void> {
         guard let address = mock.address else { return unknown(mock.node.id) }
-        return control.send(.get, "/_mock/settings", to: address).assumeIsolated()
+        return control.send(.get, "/_mock/settings", to: address, tls: mock.client).assumeIsolated()
             .flatMapThrowing { answer in try Self.keep(answer, mock) }
             .nonisolated()
     }

@@ -2,6 +2,7 @@
 
 import Document
 package import NIOCore
+import OpenSSL
 import OrderedCollections
 package import World
 
@@ -40,8 +41,11 @@ package final class ProcessTopology: TopologyDriver {
         var address: SocketAddress?
         /// As the mock showed them last.
         var settings: JSONValue = .null
+        /// What the runner speaks to it; nil for plain text.
+        let client: OpenSSLContext?
 
-        init(_ node: MockNode, _ process: NodeProcess) {
+        init(_ node: MockNode, _ process: NodeProcess, client: OpenSSLContext?) {
+            self.client = client
             self.node = node
             self.process = process
         }
@@ -66,7 +70,8 @@ package final class ProcessTopology: TopologyDriver {
     let world: World
     let options: Options
     let control: ControlClient
-    private let supervisor: Supervisor
+    let certificates: RunCertificates
+    let supervisor: Supervisor
     private(set) var mocks: OrderedDictionary<String, Mock> = [:]
     private(set) var gateways: OrderedDictionary<String, GatewayProcess> = [:]
     private(set) var links: OrderedDictionary<String, Link> = [:]
@@ -76,6 +81,8 @@ package final class ProcessTopology: TopologyDriver {
     private var reservations: [PortReservation] = []
     /// What switches were before a step set them, by the step's name.
     var former: [String: JSONValue] = [:]
+    /// What steps made short, by the step's name.
+    var stressed: OrderedDictionary<String, Stress> = [:]
     private var isStopping = false
 
     package init(
@@ -87,6 +94,7 @@ package final class ProcessTopology: TopologyDriver {
         self.supervisor = supervisor
         self.options = options
         control = ControlClient(world: world, loop: loop)
+        certificates = RunCertificates(now: world.wallClock.secondsSinceEpoch, folder: options.folder)
     }
 
     // MARK: Starting
@@ -94,8 +102,8 @@ package final class ProcessTopology: TopologyDriver {
     package func start() -> EventLoopFuture<Void> {
         loop.assertInEventLoop()
         do throws(TopologyError) {
-            for node in topology.mocks { try prepare(node) }
             for link in topology.links { try prepare(link) }
+            for node in topology.mocks { try prepare(node) }
         } catch {
             return loop.makeFailedFuture(error)
         }
@@ -155,10 +163,27 @@ package final class ProcessTopology: TopologyDriver {
 
     private static let addressTries = 32
 
+    /// Every name and address by which a client may call a mock, itself or through its links.
+    func names(ofCertificate mock: String) -> [String] {
+        var names = topology.hosts(of: mock) + ["localhost", "127.0.0.1"]
+        for link in topology.links where link.to == mock {
+            if let ip = links[link.id]?.address.ipAddress, !names.contains(ip) { names.append(ip) }
+        }
+        return names
+    }
+
+    /// Somebody in this run serves TLS.
+    private var usesTLS: Bool { topology.mocks.contains { $0.tls != nil } }
+
     private func prepare(_ node: MockNode) throws(TopologyError) {
         let port = try reserve().port
-        let specification = NodeCommand.mock(node, port: port, seed: world.random.seed, options: options)
-        mocks[node.id] = Mock(node, process(specification) { .mockRecord(mock: node.id, $0) })
+        let certificate = try node.tls.map { tls throws(TopologyError) in
+            try certificates.files(of: node.id, tls.certificate, for: names(ofCertificate: node.id))
+        }
+        let specification = NodeCommand.mock(
+            node, port: port, seed: world.random.seed, certificate: certificate, options: options)
+        let client = node.tls == nil ? nil : try certificates.client()
+        mocks[node.id] = Mock(node, process(specification) { .mockRecord(mock: node.id, $0) }, client: client)
     }
 
     private func prepare(_ link: LinkSpec) throws(TopologyError) {
@@ -178,7 +203,8 @@ package final class ProcessTopology: TopologyDriver {
         }
         let specification = try NodeCommand.gateway(
             node, proxyPort: proxy, adminPort: admin, overrides: overrides,
-            nameServer: nameServers[node.id]?.address?.text, seed: world.random.seed, options: options)
+            nameServer: nameServers[node.id]?.address?.text,
+            authority: usesTLS ? try certificates.authorityPath() : nil, seed: world.random.seed, options: options)
         gateways[node.id] = GatewayProcess(node, process(specification) { .gatewayRecord(gateway: node.id, $0) })
     }
 
@@ -279,7 +305,8 @@ package final class ProcessTopology: TopologyDriver {
         isStopping = true
         let drain = options.drain
         // Gateways first: the ends of their event streams say that every event has been told.
-        return all(gateways.values.map { $0.process.stop(drain: drain) }).assumeIsolated()
+        return endAllStress().assumeIsolated()
+            .flatMap { self.all(self.gateways.values.map { $0.process.stop(drain: drain) }) }
             .flatMap { self.all(self.mocks.values.map { $0.process.stop(drain: drain) }) }
             .flatMap { self.all(self.links.values.map { $0.stop() } + self.nameServers.values.map { $0.stop() }) }
             .map { for gateway in self.gateways.values { gateway.events?.close() } }
@@ -289,6 +316,7 @@ package final class ProcessTopology: TopologyDriver {
     package func kill() {
         loop.assertInEventLoop()
         isStopping = true
+        _ = endAllStress()
         for process in gateways.values.map(\.process) + mocks.values.map(\.process) { _ = process.kill() }
     }
 }

@@ -20,6 +20,8 @@ package struct Step: Hashable, Sendable {
         case fault(LinkFault)
         /// Changes what the name server says of a name; undone by taking that back.
         case names(NameFault)
+        /// Makes a node short of something; undone by giving it back.
+        case stress(StressSpec)
         /// SIGKILL; undone by starting the node again on the same address.
         case kill(node: String)
         /// SIGSTOP; undone by SIGCONT.

@@ -26,6 +26,15 @@ package struct Topology: Hashable, Sendable {
     }
 
     package var mocks: [MockNode] { groups.flatMap(\.nodes) }
+
+    /// The hosts of the Kong documents that lead to a mock, each once, and the mock's own name.
+    package func hosts(of mock: String) -> [String] {
+        var hosts = [mock]
+        for binding in bindings where binding.mock == mock && !hosts.contains(binding.host) {
+            hosts.append(binding.host)
+        }
+        return hosts
+    }
     /// The ports at which the mock behind a link is looked for by address records: those of the Kong documents' hosts that
     /// the name server answers with addresses.
     package func addressPorts(of link: String) -> [Int] {
@@ -121,11 +130,15 @@ package struct MockNode: Hashable, Sendable {
     package var settings: [MockSetting]
     /// The path of its health answer; requests to it are probes, not traffic.
     package var healthPath: String
+    /// Nil = plain text.
+    package var tls: TLSSpec?
     package var location: SourceLocation
 
     package init(
-        id: String, group: String, settings: [MockSetting], healthPath: String, location: SourceLocation
+        id: String, group: String, settings: [MockSetting], healthPath: String, tls: TLSSpec? = nil,
+        location: SourceLocation
     ) {
+        self.tls = tls
         self.id = id
         self.group = group
         self.settings = settings

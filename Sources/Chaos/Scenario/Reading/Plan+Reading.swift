@@ -147,6 +147,9 @@ extension Reader {
         plan.judgingOrder = order
         for problem in circles { problems.add(problem) }
         for step in plan.steps {
+            if case .stress = step.action, plan.mode == .virtual {
+                report(step.location, "`stress` works in real time only", advice: "write mode: real, or leave it out")
+            }
             guard case .at(let mark) = step.trigger else { continue }
             if plan.marks.contains(where: { $0.name == mark.mark && $0.isObserved }) {
                 use(.stepAfterObserved, at: step.location)

@@ -66,15 +66,17 @@ extension Reader {
         var count: Int?
         var healthPath = "/health"
         var settings: [MockSetting] = []
+        var tls: TLSSpec?
         if !member.value.isNull {
             let what = "the mock `\(id)`"
-            guard let fields = fields(member.value, what, keys: ["count", "env", "health", "routes"]) else {
+            guard let fields = fields(member.value, what, keys: ["count", "env", "health", "routes", "tls"]) else {
                 return nil
             }
             count = fields["count"].flatMap { integer($0, "`count` of \(what)", in: 1...1_000) }
             settings = mockSettings(fields["env"])
             if let node = fields["health"] { healthPath = path(node, "`health` of \(what)") ?? healthPath }
             if healthPath != "/health" { use(.mockHealthPath, at: fields.keyLocation("health")) }
+            if let node = fields["tls"] { tls = tlsSpec(node, "`tls` of \(what)") }
             if fields["routes"] != nil { use(.mockRoutes, at: fields.keyLocation("routes")) }
         }
         if !settings.contains(where: { $0.name == "CATCH_ALL" }) {
@@ -82,7 +84,8 @@ extension Reader {
         }
         let names = count.map { (1...$0).map { "\(id)-\($0)" } } ?? [id]
         let nodes = names.map {
-            MockNode(id: $0, group: id, settings: settings, healthPath: healthPath, location: member.keyLocation)
+            MockNode(
+                id: $0, group: id, settings: settings, healthPath: healthPath, tls: tls, location: member.keyLocation)
         }
         return MockGroup(id: id, nodes: nodes, location: member.keyLocation)
     }
