@@ -104,7 +104,9 @@ let package = Package(
             ],
             resources: [.copy("Data")], swiftSettings: swiftSettings),
         .testTarget(
-            name: "MockAPITests", dependencies: ["MockAPI", "Document", "World", "Wire"], swiftSettings: swiftSettings),
+            name: "MockAPITests",
+            dependencies: ["MockAPI", "Certificates", "Document", "World", "OpenSSL", "Wire", tls],
+            swiftSettings: swiftSettings),
         // A supervisor and a supervised child for the tests of process supervision to start and to kill.
         .executableTarget(
             name: "supervision-fixture", dependencies: ["Chaos"], path: "Tests/SupervisionFixture",

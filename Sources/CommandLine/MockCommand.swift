@@ -137,9 +137,9 @@ struct MockCommand: ParsableCommand {
 
     private func announce(_ server: MockServer, isEncrypted: Bool) {
         guard supervised else {
+            let scheme = isEncrypted ? "https" : "http"
             return Console.error(
-                "mock API listens on \(isEncrypted ? "https" : "http")://\(server.localAddress.text): /hello, /health, /_mock/settings"
-            )
+                "mock API listens on \(scheme)://\(server.localAddress.text): /hello, /health, /_mock/settings")
         }
         let ready: JSONValue = [
             "kind": "ready", "t": .integer(Int(NIODeadline.now().uptimeNanoseconds)), "role": "mock",

@@ -3,8 +3,8 @@
 package import NIOCore
 package import World
 
-/// Looks host names up at name servers of its own choice. Keeps what it learnt for as long as it holds; the same question
-/// is never under way twice. Confined to one loop. It decides nothing: `DNSLookup` and `DNSCache` do.
+/// Looks host names up at name servers of its own choice. Keeps what it learnt for as long as it holds; the same
+/// question is never under way twice. Confined to one loop. It decides nothing: `DNSLookup` and `DNSCache` do.
 package final class DNSClient {
     private let settings: DNSSettings
     private let exchanges: DNSExchanges

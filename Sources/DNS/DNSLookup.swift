@@ -4,18 +4,19 @@ import NIOCore
 
 /// What came of asking one question.
 package enum DNSReply: Hashable, Sendable {
-    /// The records of an answer without error, aliases on the way included, and what the server added of its own accord.
+    /// The records of an answer without error, aliases on the way included, and what the server added of its own
+    /// accord.
     case records(answers: [DNSRecord], additionals: [DNSRecord])
     case code(ResponseCode)
     /// No server answered: why.
     case noAnswer(String)
 }
 
-/// The rule by which a host name becomes addresses (lua-resty-dns-client, `resolve` and `toip`): the types of the order one
-/// after the other, aliases followed, SRV records' own names looked up in turn.
+/// The rule by which a host name becomes addresses (lua-resty-dns-client, `resolve` and `toip`): the types of the
+/// order one after the other, aliases followed, SRV records' own names looked up in turn.
 ///
-/// A pure function of the replies known so far: it either comes to a result or names the question that it needs next. It
-/// never asks the same thing twice, so it ends.
+/// A pure function of the replies known so far: it either comes to a result or names the question that it needs next.
+/// It never asks the same thing twice, so it ends.
 package struct DNSLookup: Sendable {
     package enum Progress: Hashable, Sendable {
         case ask(DNSQuestion)

@@ -9,7 +9,8 @@ package struct DNSFormatError: Error, Hashable, Sendable, CustomStringConvertibl
 }
 
 extension DNSMessage {
-    /// Reads one whole message. Strict: every length is checked, names may only point backwards, and nothing may follow.
+    /// Reads one whole message. Strict: every length is checked, names may only point backwards, and nothing may
+    /// follow.
     package init(parsing bytes: [UInt8]) throws(DNSFormatError) {
         var reader = MessageReader(bytes)
         self.init(id: try reader.integer16())

@@ -2,8 +2,8 @@
 
 package import NIOCore
 
-/// A query or an answer of the domain name system (RFC 1035 section 4), as a value: the client and the server here share
-/// it, and neither knows bytes.
+/// A query or an answer of the domain name system (RFC 1035 section 4), as a value: the client and the server here
+/// share it, and neither knows bytes.
 package struct DNSMessage: Hashable, Sendable {
     /// What joins an answer with its query.
     package var id: UInt16

@@ -1,7 +1,7 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
-/// A name of the domain name system (RFC 1035 section 3.1), absolute, in lower case: names that differ in case alone are
-/// the same (RFC 4343).
+/// A name of the domain name system (RFC 1035 section 3.1), absolute, in lower case: names that differ in case alone
+/// are the same (RFC 4343).
 package struct DomainName: Hashable, Sendable, CustomStringConvertible {
     /// Bytes a label may have, and those of a whole name with its length bytes.
     static let longestLabel = 63

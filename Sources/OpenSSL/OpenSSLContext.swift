@@ -119,8 +119,8 @@ package final class OpenSSLContext: @unchecked Sendable {
         SSL_CTX_set_verify(pointer, SSL_VERIFY_PEER, nil)
     }
 
-    /// A server chooses its best protocol among those of the client; none in common is no reason to fail (RFC 7301 wants
-    /// an alert, servers in the field go on).
+    /// A server chooses its best protocol among those of the client; none in common is no reason to fail (RFC 7301
+    /// wants an alert, servers in the field go on).
     private func speak() {
         guard role == .server else {
             SSL_CTX_set_alpn_protos(pointer, protocols.baseAddress, CUnsignedInt(protocols.count))

@@ -10,10 +10,10 @@ import NIOTLS
 ///        ◀───write─────── session ◀────write──────
 /// ```
 ///
-/// `TLSUserEvent.handshakeCompleted` is fired when the handshake is done; what was written before waits for it. An end by
-/// close_notify is seen as `ChannelEvent.inputClosed`; one without it is an `OpenSSLError.truncated` first, because it may
-/// be an attacker's. Closing the output, or everything, says close_notify. Reads that bring no plain bytes are repeated, so
-/// that a reader who asked once gets once.
+/// `TLSUserEvent.handshakeCompleted` is fired when the handshake is done; what was written before waits for it. An end
+/// by close_notify is seen as `ChannelEvent.inputClosed`; one without it is an `OpenSSLError.truncated` first, because
+/// it may be an attacker's. Closing the output, or everything, says close_notify. Reads that bring no plain bytes are
+/// repeated, so that a reader who asked once gets once.
 package final class OpenSSLHandler: ChannelDuplexHandler {
     package typealias InboundIn = ByteBuffer
     package typealias InboundOut = ByteBuffer

@@ -8,7 +8,8 @@ import NIOTLS
 import OpenSSL
 import Testing
 
-/// OpenSSL in a channel, against itself and against BoringSSL, over a wire of memory: every byte is carried by the test.
+/// OpenSSL in a channel, against itself and against BoringSSL, over a wire of memory: every byte is carried by the
+/// test.
 @Suite struct OpenSSLHandlerTests {
     private static let now: Int64 = 1_767_225_600
 
@@ -98,7 +99,7 @@ import Testing
     }
 
     private func client(
-        trust: String? = nil, name: String? = "api.test", maximum: TLSVersion? = nil, protocols: [String] = []
+        trust: String? = nil, name: String? = "api.test", maximum: OpenSSL.TLSVersion? = nil, protocols: [String] = []
     ) throws -> Side {
         var settings = OpenSSLSettings()
         settings.trust = trust

@@ -10,8 +10,8 @@ import Musl
 import Darwin
 #endif
 
-/// The helper of a `stress` step, as a child process of its own: it burns a processor or holds memory until it is killed,
-/// which is how a step is undone, and what the kernel does when the runner dies.
+/// The helper of a `stress` step, as a child process of its own: it burns a processor or holds memory until it is
+/// killed, which is how a step is undone, and what the kernel does when the runner dies.
 package enum Burner {
     /// One turn of burning and resting. Short against what people measure, long against what the scheduler costs.
     private static let period = 20.0

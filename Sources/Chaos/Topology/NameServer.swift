@@ -4,8 +4,8 @@ import DNS
 import NIOCore
 import World
 
-/// The scenario's name server: UDP and TCP on one port of loopback. It says what its zone says, and tells of every query.
-/// Lives on one loop.
+/// The scenario's name server: UDP and TCP on one port of loopback. It says what its zone says, and tells of every
+/// query. Lives on one loop.
 final class NameServer {
     var zone = NameZone()
     let loop: any EventLoop

@@ -38,8 +38,8 @@ package final class PortReservation: Sendable {
         let socket = socket(AF_INET, type, 0)
         guard socket >= 0 else { throw TopologyError("no socket could be made: \(systemMessage(errno))") }
         var on: CInt = 1
-        // A port that was asked for is bound without the option first, so that it is nobody's: two that only keep it would
-        // not disturb each other.
+        // A port that was asked for is bound without the option first, so that it is nobody's: two that only keep it
+        // would not disturb each other.
         if wanted == 0 { setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<CInt>.size)) }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -55,9 +55,9 @@ package final class PortReservation: Sendable {
             let code = errno
             close(socket)
             throw TopologyError(
-                "port \(wanted) of \(SocketAddress(loopback: host, port: 0).ipAddress ?? "") cannot be had: \(systemMessage(code)); free it, or "
-                    + "leave the port out of the "
-                    + "scenario so that any free one is taken")
+                "port \(wanted) of \(SocketAddress(loopback: host, port: 0).ipAddress ?? "") cannot be had: "
+                    + "\(systemMessage(code)); free it, or leave the port out of the scenario so that any free one "
+                    + "is taken")
         }
         setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<CInt>.size))
         descriptor = socket

@@ -107,7 +107,8 @@ package final class ProcessTopology: TopologyDriver {
         } catch {
             return loop.makeFailedFuture(error)
         }
-        // Gateways are told where their name server is, links learn their targets from the mocks' starts, gateways need both.
+        // Gateways are told where their name server is, links learn their targets from the mocks' starts, gateways
+        // need both.
         return startNameServers().assumeIsolated()
             .flatMapThrowing { for node in self.topology.gateways { try self.prepare(node) } }
             .flatMap { self.all(self.mocks.values.map { self.start($0).map { _ in } }) }
@@ -157,8 +158,8 @@ package final class ProcessTopology: TopologyDriver {
             return reservation
         }
         throw TopologyError(
-            "port \(port) cannot be had on any address of loopback; a port below 1024 needs rights: take another one in "
-                + "the Kong document, or answer with srv: records")
+            "port \(port) cannot be had on any address of loopback; a port below 1024 needs rights: take another "
+                + "one in the Kong document, or answer with srv: records")
     }
 
     private static let addressTries = 32

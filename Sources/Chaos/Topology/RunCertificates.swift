@@ -3,8 +3,8 @@
 import Certificates
 import OpenSSL
 
-/// The certificates of one run: an authority that is made for it, which its gateways trust, and what it signs. Confined to
-/// the topology's loop.
+/// The certificates of one run: an authority that is made for it, which its gateways trust, and what it signs.
+/// Confined to the topology's loop.
 final class RunCertificates {
     private let now: Int64
     private let folder: WorkFolder

@@ -27,7 +27,8 @@ package struct MockTLSOptions: Hashable, Sendable {
         ("TLS_MAX_VERSION", "--tls-max-version"),
     ]
 
-    /// - Parameter given: texts by variable, with the place each comes from. TLS is on when any of them is there, unless
+    /// - Parameter given: texts by variable, with the place each comes from. TLS is on when any of them is there,
+    ///   unless
     ///   `TLS` says off.
     /// - Returns: nil for plain text.
     static func read(

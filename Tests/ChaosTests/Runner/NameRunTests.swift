@@ -58,8 +58,8 @@ import Testing
                 seconds: 5,
                 expect: """
                     { traffic: { to: api-1, share: 50% ± 15% }, during: 0s..1s }
-                    { window: { status: 503, origin: gateway, of: users }, starts: 0s..1100ms after gone, lasts: 300ms..3s, as: dark }
-                    { window: { status: 503, origin: gateway, of: others }, starts: 0s..1100ms after gone, count: "== 1" }
+                    { window: { status: 503, of: users }, starts: 0s..1100ms after gone, lasts: 300ms..3s, as: dark }
+                    { window: { status: 503, of: others }, starts: 0s..1100ms after gone, count: "== 1" }
                     { availability: "== 100%", during: gone.end + 1200ms..end }
                     """))
         let lookups = report.view.lookups

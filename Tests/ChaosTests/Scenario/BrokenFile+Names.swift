@@ -43,6 +43,23 @@ extension BrokenFile {
         .init(
             lag, "{ at: 6s, dns: { name: api, fail: timeout, answer: pair-1 } }",
             "24:48: a name that fails has no answer; keep `fail` or `answer`"),
+        .init(
+            lag, "{ at: 6s, stress: { node: api } }",
+            "24:23: the `stress` step does nothing; write cpu: 80%, memory: 256MiB or fds: 900"),
+        .init(
+            lag, "{ at: 6s, stress: { node: api, memory: 256 } }",
+            "24:44: `memory` of a `stress` step cannot be `256`; write one such as 256MiB or 1GiB"),
+        .init(
+            lag, "{ at: 6s, stress: { node: api, memory: 99999999999999999GiB } }",
+            "24:44: `memory` of a `stress` step must be at most 64GiB, not 99999999999999999GiB"),
+        .init(
+            lag, "{ at: 6s, stress: { node: api, cpu: 180% } }",
+            "24:41: `cpu` of a `stress` step must be from 0% to 100%, not 180%"),
+        .init(
+            "    api: { health: /health }", "    api: { health: /health, tls: { cert: stale, max: 1 } }",
+            "5:41: `cert` of `tls` of the mock `api` cannot be `stale`; write valid or expired or not_yet or "
+                + "wrong_host or untrusted or self_signed",
+            "5:53: `max` of `tls` of the mock `api` cannot be `1`; write 1.0, 1.1, 1.2 or 1.3"),
     ]
 }
 

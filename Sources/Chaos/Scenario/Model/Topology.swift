@@ -35,8 +35,8 @@ package struct Topology: Hashable, Sendable {
         }
         return hosts
     }
-    /// The ports at which the mock behind a link is looked for by address records: those of the Kong documents' hosts that
-    /// the name server answers with addresses.
+    /// The ports at which the mock behind a link is looked for by address records: those of the Kong documents' hosts
+    /// that the name server answers with addresses.
     package func addressPorts(of link: String) -> [Int] {
         var ports: [Int] = []
         for binding in bindings where binding.link == link && binding.isNamed && !ports.contains(binding.port) {
@@ -183,8 +183,8 @@ package struct LinkSpec: Hashable, Sendable {
     }
 }
 
-/// `host:port` in a gateway's Kong document goes to `mock` through `link`, as `gatecrash gateway --resolve` takes it or as
-/// the name server answers.
+/// `host:port` in a gateway's Kong document goes to `mock` through `link`, as `gatecrash gateway --resolve` takes it
+/// or as the name server answers.
 package struct Binding: Hashable, Sendable {
     package var gateway: String
     package var host: String

@@ -8,8 +8,8 @@ import NIOCore
 extension Reader {
     private static let recordKeys = ["a", "aaaa", "srv", "cname"]
 
-    /// The names that the scenario's name server answers for: those of `topology.dns`, and those that a step speaks of and
-    /// that would go to a mock by themselves.
+    /// The names that the scenario's name server answers for: those of `topology.dns`, and those that a step speaks of
+    /// and that would go to a mock by themselves.
     ///
     /// - Parameter timeline: the steps as they stand in the file; their own reading reports what is wrong with them.
     mutating func names(_ node: DocumentNode?, timeline: DocumentNode?, _ topology: Topology) -> [NamedHost] {
@@ -151,8 +151,8 @@ extension Reader {
 
     // MARK: Ways to mocks
 
-    /// The bindings of names that the name server answers for, in the place of fixed ones: a way to every mock that a name
-    /// may ever be answered with.
+    /// The bindings of names that the name server answers for, in the place of fixed ones: a way to every mock that a
+    /// name may ever be answered with.
     mutating func nameBindings(_ topology: Topology, timeline: DocumentNode?) -> [Binding] {
         var result = topology.bindings.filter { binding in
             !topology.names.contains { $0.name == binding.host.lowercased() }
@@ -194,8 +194,8 @@ extension Reader {
         return mocks.enumerated().filter { mocks.firstIndex(of: $1) == $0 }.map(\.element)
     }
 
-    /// An A record carries no port, so the link to its mock listens at the port of the Kong document, on a loopback address
-    /// of its own: that works for one port.
+    /// An A record carries no port, so the link to its mock listens at the port of the Kong document, on a loopback
+    /// address of its own: that works for one port.
     mutating func checkPorts(of topology: Topology) {
         for link in topology.links {
             let ports = topology.addressPorts(of: link.id)
