@@ -30,7 +30,7 @@ import World
                 resolve: { [unowned self] _, _ in
                     asked.append(Int64(loop.now.uptimeNanoseconds) / 1_000_000_000)
                     let reply = self.replies.isEmpty ? .failure(.empty) : self.replies.removeFirst()
-                    return loop.makeCompletedFuture(reply)
+                    return loop.makeCompletedFuture(reply.mapError { $0 as any Error })
                 },
                 changed: { [unowned self] name, answer in changes.append("\(name) \(Self.text(answer))") })
         }

@@ -41,12 +41,10 @@ import Testing
         }
         func channelReadComplete(context: ChannelHandlerContext) { readsCompleted += 1 }
         func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-            switch event {
-            case TLSUserEvent.handshakeCompleted(let name) where event is TLSUserEvent:
+            if case .handshakeCompleted(let name)? = event as? TLSUserEvent {
                 events.append("handshake \(name ?? "-")")
-            case ChannelEvent.inputClosed where event is ChannelEvent: events.append("finished")
-            default: break
             }
+            if event as? ChannelEvent == .inputClosed { events.append("finished") }
         }
         func errorCaught(context: ChannelHandlerContext, error: any Error) { errors.append(error) }
     }

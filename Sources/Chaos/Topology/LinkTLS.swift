@@ -1,7 +1,7 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
-import Certificates
-import OpenSSL
+package import Certificates
+package import OpenSSL
 
 /// How a link and its mock speak TLS.
 package struct LinkTLS {

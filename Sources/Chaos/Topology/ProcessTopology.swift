@@ -183,7 +183,7 @@ package final class ProcessTopology: TopologyDriver {
         }
         let specification = NodeCommand.mock(
             node, port: port, seed: world.random.seed, certificate: certificate, options: options)
-        let client = node.tls == nil ? nil : try certificates.client()
+        let client = try node.tls.map { _ throws(TopologyError) in try certificates.client() }
         mocks[node.id] = Mock(node, process(specification) { .mockRecord(mock: node.id, $0) }, client: client)
     }
 
@@ -205,7 +205,7 @@ package final class ProcessTopology: TopologyDriver {
         let specification = try NodeCommand.gateway(
             node, proxyPort: proxy, adminPort: admin, overrides: overrides,
             nameServer: nameServers[node.id]?.address?.text,
-            authority: usesTLS ? try certificates.authorityPath() : nil, seed: world.random.seed, options: options)
+            authority: usesTLS ? certificates.authorityPath() : nil, seed: world.random.seed, options: options)
         gateways[node.id] = GatewayProcess(node, process(specification) { .gatewayRecord(gateway: node.id, $0) })
     }
 
