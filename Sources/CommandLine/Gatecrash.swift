@@ -21,7 +21,7 @@ struct Gatecrash: AsyncParsableCommand {
         subcommands: [
             RunCommand.self, ValidateCommand.self, ExplainCommand.self, CheckCommand.self, ReportCommand.self,
             DiffCommand.self, GatewayCommand.self, MockCommand.self,
-            SuperviseCommand.self,
+            SuperviseCommand.self, BurnCommand.self,
         ])
 
     static let version = "0.1.0"

@@ -4,7 +4,6 @@
 package enum Capability: String, Hashable, Sendable, CaseIterable {
     case virtualMode, remoteGateway, gatewayInProcess, linkTLS, linkPort
     case loadReplay
-    case stepDNS, stepStress
     case faultKind, faultMatch, latencyDistribution
     case expectUsage, expectLog, expectMetric, expectBaseline
 }
@@ -20,8 +19,6 @@ package enum Capabilities {
         .linkTLS: "links with `protocol: tls`; use tcp or http",
         .linkPort: "a fixed `port:` of a link; leave it out, any free port is taken",
         .loadReplay: "`replay:` of a load; write `rate:` and `for:`",
-        .stepDNS: "`dns:` steps",
-        .stepStress: "`stress:` steps",
         .faultKind: "this fault; there are latency and refuse",
         .faultMatch: "`decide:`, `match:`, `nth:` and `count:` of a fault; leave them out",
         .latencyDistribution: "`distribution:` and `connect:` of a latency fault; there are latency and jitter",

@@ -149,6 +149,9 @@ extension Reader {
         plan.judgingOrder = order
         for problem in circles { problems.add(problem) }
         for step in plan.steps {
+            if case .stress = step.action, plan.mode == .virtual {
+                report(step.location, "`stress` works in real time only", advice: "write mode: real, or leave it out")
+            }
             guard case .at(let mark) = step.trigger else { continue }
             if mark.mark == .start, let length = plan.length, mark.offset > length, !plan.loads.isEmpty {
                 report(step.location, "the step at \(mark.offset) comes after the end of the load (\(length))")

@@ -48,9 +48,8 @@ extension Reader {
         case "config", "patch": return configuration(number: number, fields)
         case "health": return health(node, topology)
         case "exec": return exec(fields, node)
-        case "dns", "stress":
-            use(key == "dns" ? .stepDNS : .stepStress, at: fields.keyLocation(key))
-            return nil
+        case "dns": return nameFault(node, topology).map { WrittenAction(action: .names($0)) }
+        case "stress": return stress(node, topology).map { WrittenAction(action: .stress($0)) }
         default: return onProcess(key, node, fields, topology, &length)
         }
     }
@@ -205,7 +204,7 @@ extension Reader {
 extension Step.Action {
     var canBeUndone: Bool {
         switch self {
-        case .set, .fault, .kill, .pause, .stop, .configure, .health: true
+        case .set, .fault, .names, .stress, .kill, .pause, .stop, .configure, .health: true
         case .signal(_, let name): SignalName.effect(of: name) != .none
         case .run(_, let undo): undo != nil
         case .checkpoint, .resume, .start, .restart: false

@@ -103,7 +103,9 @@ extension Reader {
         if found.count > 1 {
             report(
                 location, "`\(name)` is a target \(found.count) times",
-                advice: "write \(Self.tellingApart(found).joined(separator: " or "))")
+                advice: found.contains(where: \.isShared)
+                    ? "name a mock: \(found.map(\.mock).joined(separator: " or "))"
+                    : "write \(Self.tellingApart(found).joined(separator: " or "))")
         } else if let group = topology.groups.first(where: { $0.id == name }),
             group.nodes.count != 1 || group.nodes[0].id != name
         {
@@ -126,13 +128,16 @@ extension Reader {
         for gateway in topology.gateways {
             for upstream in gateway.everyUpstream {
                 for target in upstream.targets {
-                    let binding = topology.bindings.first {
+                    let bindings = topology.bindings.filter {
                         $0.gateway == gateway.id && $0.host == target.host && $0.port == target.port
                     }
-                    guard let mock = binding?.mock else { continue }
-                    let reference = TargetReference(
-                        name: mock, gateway: gateway.id, upstream: upstream.name, target: target.target, mock: mock)
-                    if !found.contains(reference) { found.append(reference) }
+                    for binding in bindings {
+                        var reference = TargetReference(
+                            name: binding.mock, gateway: gateway.id, upstream: upstream.name, target: target.target,
+                            mock: binding.mock)
+                        reference.isShared = bindings.count > 1
+                        if !found.contains(reference) { found.append(reference) }
+                    }
                 }
             }
         }

@@ -5,9 +5,9 @@ import MockAPI
 
 extension Reader {
     static let gatewayKeys = ["kong", "inline", "url", "admin", "env", "process"]
-    static let topologyKeys = ["gateway", "mocks", "links", "bind", "processes"]
+    static let topologyKeys = ["gateway", "mocks", "links", "bind", "processes", "dns"]
 
-    /// - Parameter timeline: its configurations name hosts too.
+    /// - Parameter timeline: its configurations name hosts too, and its `dns` steps names for the name server.
     mutating func topology(_ node: DocumentNode, timeline: DocumentNode?) -> Topology? {
         guard let fields = fields(node, "`topology`", keys: Self.topologyKeys) else { return nil }
         let groups = mockGroups(required("mocks", in: fields, "`topology`", advice: "write mocks: { api: {} }"))
@@ -24,6 +24,9 @@ extension Reader {
         topology.programs = programs(fields["processes"], topology)
         topology.links = links(fields["links"], topology)
         topology.bindings = bindings(fields["bind"], topology)
+        topology.names = names(fields["dns"], timeline: timeline, topology)
+        topology.bindings = nameBindings(topology, timeline: timeline)
+        checkPorts(of: topology)
         checkReach(topology)
         return topology
     }
@@ -64,9 +67,10 @@ extension Reader {
         var count: Int?
         var healthPath = "/health"
         var settings: [MockSetting] = []
+        var tls: TLSSpec?
         if !member.value.isNull {
             let what = "the mock `\(id)`"
-            guard let fields = fields(member.value, what, keys: ["count", "env", "health", "routes"]) else {
+            guard let fields = fields(member.value, what, keys: ["count", "env", "health", "routes", "tls"]) else {
                 return nil
             }
             count = fields["count"].flatMap { integer($0, "`count` of \(what)", in: 1...1_000) }
@@ -75,6 +79,7 @@ extension Reader {
             if healthPath != MockSettings.usualHealthPath {
                 settings.append(MockSetting(name: "HEALTH_PATH", value: .string(healthPath)))
             }
+            if let node = fields["tls"] { tls = tlsSpec(node, "`tls` of \(what)") }
             if let node = fields["routes"] { settings += routes(node) }
         }
         if !settings.contains(where: { $0.name == "CATCH_ALL" }) {
@@ -82,7 +87,8 @@ extension Reader {
         }
         let names = count.map { (1...$0).map { "\(id)-\($0)" } } ?? [id]
         let nodes = names.map {
-            MockNode(id: $0, group: id, settings: settings, healthPath: healthPath, location: member.keyLocation)
+            MockNode(
+                id: $0, group: id, settings: settings, healthPath: healthPath, tls: tls, location: member.keyLocation)
         }
         return MockGroup(id: id, nodes: nodes, location: member.keyLocation)
     }
