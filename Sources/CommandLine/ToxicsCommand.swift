@@ -71,7 +71,7 @@ struct ToxicsCommand: ParsableCommand {
             let addresses = try world.network.resolve(host, port: port, on: world.loops.next()).wait()
             return try ToxiproxyServer.start(world: world, address: addresses[0], configuration: configuration).wait()
         } catch let problems as Problems {
-            for problem in problems.sorted { Console.error("\(problem)") }
+            _ = Console.refuse(problems)
             throw ExitCode(5)
         } catch {
             Console.error("gatecrash: cannot listen: \(error); choose another with --host or --port")

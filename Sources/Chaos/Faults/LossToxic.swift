@@ -74,15 +74,15 @@ package struct LossMachine: StreamToxic {
     /// The sum of the timeouts of a segment that is lost again and again.
     private mutating func drawDelay() -> TimeAmount {
         var (delay, timeout) = (TimeAmount.zero, LossToxic.timeout)
-        for _ in 0..<LossToxic.mostLosses {
-            guard drawLoss() else { break }
+        for transmission in 0..<LossToxic.mostLosses {
+            guard transmission == 0 ? drawLoss() : random.chance(settings.rate) else { break }
             delay = delay + timeout
             timeout = min(timeout * 2, LossToxic.longestTimeout)
         }
         return delay
     }
 
-    /// A chain of two states whose long-run share of losses is `rate` and whose neighbours correlate by `correlation`.
+    /// Of the first transmission: a chain of two states whose long-run share of losses is `rate` and whose neighbours correlate by `correlation`.
     private mutating func drawLoss() -> Bool {
         let independent = settings.rate * (1 - settings.correlation)
         wasLost = random.chance(wasLost ? independent + settings.correlation : independent)

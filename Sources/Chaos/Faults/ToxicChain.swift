@@ -12,7 +12,7 @@ package struct ToxicChain: Sendable {
     private struct Stage {
         let name: String
         var machine: any StreamToxic
-        /// It has let an end pass; whatever comes after it is lost.
+        /// It has let an end pass; what is said after it is lost.
         var hasEnded = false
     }
 
@@ -92,7 +92,10 @@ package struct ToxicChain: Sendable {
     }
 
     private mutating func take(_ delivery: Delivery, _ place: Int, at now: NIODeadline) -> [Delivery] {
-        if stages[place].hasEnded { return [] }
+        if stages[place].hasEnded {
+            // That a peer has died is told all the same.
+            return delivery == .end(.reset) ? [delivery] : []
+        }
         switch delivery {
         case .bytes(let chunk): return noted(stages[place].machine.push(chunk, at: now), of: place)
         case .end(let end): return noted(stages[place].machine.close(end, at: now), of: place)

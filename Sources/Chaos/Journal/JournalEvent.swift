@@ -24,7 +24,8 @@ package enum JournalEvent: Hashable, Sendable {
 extension JournalEvent {
     /// The value of `kind` in the line.
     package enum Kind: String, CaseIterable, Sendable {
-        case header, step, mark, request, health, probe, attempt, config, served, process, fault, lateness, log, note, end
+        case header, step, mark, request, health, probe, attempt, config, served, process, fault, lateness, log, note,
+            end
     }
 
     package var kind: Kind {

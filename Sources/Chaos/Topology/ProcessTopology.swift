@@ -123,7 +123,8 @@ package final class ProcessTopology: TopologyDriver {
         return ToxiproxyServer.listen(api, at: .loopback(port: 0)).assumeIsolated()
             .map { server in
                 self.controlPort = server
-                self.onEvent(.note("the Toxiproxy API of the links listens on http://\(server.localAddress.text)"))
+                self.onEvent(
+                    .log(node: "links", "the Toxiproxy API of the links is at http://\(server.localAddress.text)"))
             }
             .nonisolated()
     }

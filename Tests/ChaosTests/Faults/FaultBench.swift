@@ -31,7 +31,9 @@ struct FaultBench {
         .uptimeNanoseconds(UInt64((milliseconds * 1e6).rounded()))
     }
 
-    mutating func push(_ text: String, at milliseconds: Double) { push(ByteBuffer(string: text), at: Self.at(milliseconds)) }
+    mutating func push(_ text: String, at milliseconds: Double) {
+        push(ByteBuffer(string: text), at: Self.at(milliseconds))
+    }
 
     mutating func push(_ chunk: ByteBuffer, at instant: NIODeadline) {
         run(to: instant)

@@ -56,15 +56,19 @@ import World
     // MARK: Bodies
 
     /// Where it is cut, the answer, and what of it passes; nil: all of it, and the connection lives.
-    @Test(arguments: [
-        (TruncateToxic.Place.share(0.4), "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", "hello", "he"),
-        (.share(0), "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", "hello", ""),
-        (.bytes(3), "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", "hello", "hel"),
-        (.bytes(5), "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", "hello", nil),
-        (.bytes(6), "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "5\r\nhello\r\n0\r\n\r\n", "5\r\nhel"),
-        // 15 bytes of chunks: half of them are 7.
-        (.share(0.5), "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "5\r\nhello\r\n0\r\n\r\n", "5\r\nhell"),
-    ] as [(TruncateToxic.Place, String, String, String?)])
+    @Test(
+        arguments: [
+            (TruncateToxic.Place.share(0.4), "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", "hello", "he"),
+            (.share(0), "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", "hello", ""),
+            (.bytes(3), "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", "hello", "hel"),
+            (.bytes(5), "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", "hello", nil),
+            (.bytes(6), "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "5\r\nhello\r\n0\r\n\r\n", "5\r\nhel"),
+            // 15 bytes of chunks: half of them are 7.
+            (
+                .share(0.5), "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "5\r\nhello\r\n0\r\n\r\n",
+                "5\r\nhell"
+            ),
+        ] as [(TruncateToxic.Place, String, String, String?)])
     func `a body is cut where the fault says`(at: TruncateToxic.Place, head: String, body: String, passed: String?) {
         let bench = answered(.truncate(TruncateToxic(at: at)), head)
         for byte in body { bench.response(String(byte)) }
@@ -93,7 +97,9 @@ import World
     }
 
     @Test func `garbage in the place of the answer, the same for the same seed`() {
-        let (bench, again) = (answered(.garbage(GarbageToxic(bytes: 64)), hello), answered(.garbage(GarbageToxic(bytes: 64)), hello))
+        let (bench, again) = (
+            answered(.garbage(GarbageToxic(bytes: 64)), hello), answered(.garbage(GarbageToxic(bytes: 64)), hello)
+        )
         #expect(bench.bytesDown.readableBytes == 64)
         #expect(bench.bytesDown == again.bytesDown)
         #expect(bench.down.last == "0ms: severed")
@@ -106,7 +112,9 @@ import World
     }
 
     @Test func `a body comes in so many pieces over its time`() {
-        let bench = answered(.slowBody(SlowBodyToxic(chunks: 5, over: .milliseconds(100))), "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n")
+        let bench = answered(
+            .slowBody(SlowBodyToxic(chunks: 5, over: .milliseconds(100))),
+            "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n")
         bench.response("0123456789")
         bench.request()
         bench.response(hello)
@@ -123,7 +131,7 @@ import World
         let bench = answered(.slowBody(SlowBodyToxic(chunks: 3, over: .milliseconds(30))), chunked)
         bench.run(to: 100)
         #expect(bench.textDown == chunked)
-        #expect(bench.down.dropFirst() == ["10ms: 5\r\nhe", "20ms: llo\r\n", "30ms: 0\r\n\r\n"].map { $0 })
+        #expect(bench.down.dropFirst() == ["10ms: 5\r\nhe", "20ms: llo\r\n", "30ms: 0\r\n\r\n"])
     }
 
     // MARK: Heads
@@ -140,8 +148,13 @@ import World
 
     @Test func `headers are flooded, dropped and set`() {
         let flooded = answered(.headEdit(.flood(count: 3, size: 4)), hello).textDown
-        #expect(flooded == "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-A: 1\r\nX-Flood-1: xxxx\r\nX-Flood-2: xxxx\r\nX-Flood-3: xxxx\r\n\r\nhello")
-        #expect(answered(.headEdit(.drop(name: "x-a")), hello).textDown == "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
+        #expect(
+            flooded
+                == "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-A: 1\r\nX-Flood-1: xxxx\r\nX-Flood-2: xxxx\r\nX-Flood-3: xxxx\r\n\r\nhello"
+        )
+        #expect(
+            answered(.headEdit(.drop(name: "x-a")), hello).textDown
+                == "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
         #expect(
             answered(.headEdit(.set(name: "x-a", value: "2")), hello).textDown
                 == "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nx-a: 2\r\n\r\nhello")

@@ -30,7 +30,8 @@ import World
                 names.append("more \(number)")
                 bench.run(to: time)
                 bench.put(toxic(), seed: seed, name: names[names.count - 1])
-            case 1 where !names.isEmpty: bench.remove(names.remove(at: Int(random.below(UInt64(names.count)))), at: time)
+            case 1 where !names.isEmpty:
+                bench.remove(names.remove(at: Int(random.below(UInt64(names.count)))), at: time)
             default:
                 var chunk = ByteBuffer()
                 for _ in 0..<random.below(200) + 1 { chunk.writeInteger(UInt8(truncatingIfNeeded: random.next())) }

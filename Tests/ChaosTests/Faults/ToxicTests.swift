@@ -36,9 +36,10 @@ import World
     }
 
     /// `nth`, `count` and which of the first ten are hit.
-    @Test(arguments: [
-        (nil, nil, Array(1...10)), (3, nil, [3]), (nil, 2, [1, 2]), (4, 3, [4, 5, 6]),
-    ] as [(Int?, Int?, [Int])])
+    @Test(
+        arguments: [
+            (nil, nil, Array(1...10)), (3, nil, [3]), (nil, 2, [1, 2]), (4, 3, [4, 5, 6]),
+        ] as [(Int?, Int?, [Int])])
     func `nth and count say which ones`(nth: Int?, count: Int?, expected: [Int]) {
         let toxic = InstalledToxic(name: "some", toxic: slow, nth: nth, count: count)
         #expect(hits(toxic, 1...10) == expected)

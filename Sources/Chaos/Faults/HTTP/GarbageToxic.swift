@@ -1,6 +1,6 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
-package import NIOCore
+import NIOCore
 import World
 
 /// Random bytes in the place of a message, then the end of the connection.

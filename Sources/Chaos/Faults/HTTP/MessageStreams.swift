@@ -70,7 +70,11 @@ final class MessageStreams {
 
     func push(_ chunk: ByteBuffer, on stream: ToxicStream, at now: NIODeadline) -> [Delivery] {
         with(stream) { flow in
-            if flow.pending.readableBytes == 0 { flow.pending = chunk } else { flow.pending.writeImmutableBuffer(chunk) }
+            if flow.pending.readableBytes == 0 {
+                flow.pending = chunk
+            } else {
+                flow.pending.writeImmutableBuffer(chunk)
+            }
         }
         var parts: [MessagePart] = []
         while let part = next(stream) { parts += pass(part, on: stream, at: now) }
@@ -109,7 +113,7 @@ final class MessageStreams {
             switch part {
             case .head(let head): whole.append(head.bytes)
             case .body(let bytes): whole.append(bytes)
-            case .end: break
+            case .end: finishWhole()
             case .raw(let delivery):
                 finishWhole()
                 deliveries.append(delivery)

@@ -13,7 +13,7 @@ struct GoObject {
     /// The member of this name, in any case; nil when it is missing or null.
     func member(_ name: String) -> JSONValue? {
         guard let members = value.objectValue else { return nil }
-        let found = members[name] ?? members.last { $0.key.lowercased() == name.lowercased() }?.value
+        let found = members[name] ?? members.elements.last { $0.key.lowercased() == name.lowercased() }?.value
         return found == .null ? nil : found
     }
 
@@ -75,7 +75,7 @@ enum GoJSON {
     ///
     /// - Parameter type: what Go would read into, for an error: `toxiproxy.Proxy`.
     static func object(_ body: [UInt8], _ structName: String, type: String) throws(ToxiproxyError) -> GoObject {
-        let value = try value(body)
+        let value = try Self.value(body)
         // null leaves everything as it was.
         guard value.objectValue != nil || value == .null else { throw mismatch(value, type) }
         return GoObject(value: value, structName: structName)

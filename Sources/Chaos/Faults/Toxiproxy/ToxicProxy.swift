@@ -115,7 +115,8 @@ final class ToxicProxy {
             return try ListenAddress.listening(listen).text != self.listen || upstream != self.upstream
         } catch {
             let prefix = "listen tcp: "
-            let message = error.message.hasPrefix(prefix) ? String(error.message.dropFirst(prefix.count)) : error.message
+            let message =
+                error.message.hasPrefix(prefix) ? String(error.message.dropFirst(prefix.count)) : error.message
             throw ToxiproxyError(message, status: error.status)
         }
     }

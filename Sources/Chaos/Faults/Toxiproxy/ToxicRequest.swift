@@ -95,7 +95,8 @@ struct ToxicRequest: Sendable {
         case "half_close" where HalfCloseToxic.Side(rawValue: values.text("side")) == nil:
             throw wrong("side", "client or server")
         case "status" where !(200...599).contains(values.int("code")): throw wrong("code", "from 200 to 599")
-        case "set_header" where !Self.isToken(values.text("name")), "drop_header" where !Self.isToken(values.text("name")):
+        case "set_header" where !Self.isToken(values.text("name")),
+            "drop_header" where !Self.isToken(values.text("name")):
             throw wrong("name", "the name of a header")
         default: break
         }

@@ -1,7 +1,7 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
 import Document
-import NIOCore
+package import NIOCore
 import OrderedCollections
 package import World
 

@@ -1,7 +1,7 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
-import NIOCore
 package import Document
+import NIOCore
 
 /// The file of `gatecrash toxics --config`: a JSON (or YAML) list of proxies in the shape of `POST /populate`, with
 /// their toxics. Unlike the API it takes no unknown key: what is in a file is meant.

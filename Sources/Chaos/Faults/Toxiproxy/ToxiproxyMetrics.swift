@@ -34,7 +34,8 @@ enum ToxiproxyMetrics {
             Family(
                 name: "gatecrash_proxy_connections_total", help: "Connections accepted.", type: "counter",
                 value: \.accepted),
-            Family(name: "gatecrash_proxy_connections_open", help: "Connections open now.", type: "gauge", value: \.open),
+            Family(
+                name: "gatecrash_proxy_connections_open", help: "Connections open now.", type: "gauge", value: \.open),
             Family(
                 name: "gatecrash_proxy_refused_total", help: "Connections reset at once by a refuse toxic.",
                 type: "counter", value: \.refused),

@@ -1,6 +1,5 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
-package import Document
 package import NIOCore
 import Wire
 package import World

@@ -38,7 +38,8 @@ extension Reader {
     }
 
     private mutating func truncate(_ it: FaultNode) -> Toxic? {
-        guard let fields = settings(it, keys: ["at"], main: "at"), let node = setting(it, "at", in: fields, "50%") else {
+        guard let fields = settings(it, keys: ["at"], main: "at"), let node = setting(it, "at", in: fields, "50%")
+        else {
             return nil
         }
         guard node.scalar?.hasSuffix("%") == true else {

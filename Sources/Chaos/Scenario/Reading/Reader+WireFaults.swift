@@ -31,7 +31,8 @@ extension Reader {
                 "pareto": "write { pareto: { minimum: 3ms, shape: 1.5 } }",
             ]
             report(
-                node.location, "`distribution` cannot be `\(distribution)`" + (forms[distribution] == nil ? "" : " alone"),
+                node.location,
+                "`distribution` cannot be `\(distribution)`" + (forms[distribution] == nil ? "" : " alone"),
                 advice: forms[distribution] ?? "write uniform, normal, { lognormal: … } or { pareto: … }")
             return nil
         }
@@ -46,7 +47,9 @@ extension Reader {
             let kinds = self.fields(node, "`distribution`", keys: ["lognormal", "pareto"])
         else { return nil }
         guard let member = node.members?.first, node.members?.count == 1 else {
-            report(node.location, "`distribution` must name one", advice: "write { lognormal: { median: 3ms, sigma: 0.4 } }")
+            report(
+                node.location, "`distribution` must name one",
+                advice: "write { lognormal: { median: 3ms, sigma: 0.4 } }")
             return nil
         }
         let isLognormal = member.key == "lognormal"
@@ -54,7 +57,8 @@ extension Reader {
         guard kinds[member.key] != nil, ["lognormal", "pareto"].contains(member.key),
             let it = self.fields(member.value, "`\(member.key)`", keys: [first, second]),
             let timeNode = required(first, in: it, "`\(member.key)`", advice: "write \(first): 3ms"),
-            let numberNode = required(second, in: it, "`\(member.key)`", advice: "write \(second): \(isLognormal ? 0.4 : 1.5)"),
+            let numberNode = required(
+                second, in: it, "`\(member.key)`", advice: "write \(second): \(isLognormal ? 0.4 : 1.5)"),
             let time = timeAmount(timeNode, "`\(first)`"), let number = number(numberNode, "`\(second)`")
         else { return nil }
         guard number > 0 || isLognormal && number == 0, number <= 100 else {
