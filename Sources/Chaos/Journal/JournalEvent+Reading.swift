@@ -25,6 +25,7 @@ extension JournalEvent {
                     at: try fields.instant(), gateway: try fields.text("gateway"), document: fields["kong"] ?? .null))
         case .served: self = .served(try Served(fields, at: try fields.instant(), node: try fields.text("node")))
         case .process: self = .process(try Process(fields))
+        case .fault: self = .fault(try Fault(fields, at: try fields.instant()))
         case .lateness:
             self = .lateness(
                 Lateness(at: try fields.instant(), source: try fields.word("source"), late: try fields.time("late")))

@@ -15,6 +15,7 @@ package enum JournalEvent: Hashable, Sendable {
     case document(GivenDocument)
     case served(Served)
     case process(Process)
+    case fault(Fault)
     case lateness(Lateness)
     case lookup(Lookup)
     case log(Log)
@@ -25,8 +26,8 @@ package enum JournalEvent: Hashable, Sendable {
 extension JournalEvent {
     /// The value of `kind` in the line.
     package enum Kind: String, CaseIterable, Sendable {
-        case header, step, mark, request, health, probe, attempt, config, document, served, process, lateness, lookup,
-            log, note, end
+        case header, step, mark, request, health, probe, attempt, config, document, served, process, fault, lateness,
+            lookup, log, note, end
     }
 
     package var kind: Kind {
@@ -42,6 +43,7 @@ extension JournalEvent {
         case .document: .document
         case .served: .served
         case .process: .process
+        case .fault: .fault
         case .lateness: .lateness
         case .lookup: .lookup
         case .log: .log
@@ -64,6 +66,7 @@ extension JournalEvent {
         case .document(let event): event.at
         case .served(let event): event.at
         case .process(let event): event.at
+        case .fault(let event): event.at
         case .lateness(let event): event.at
         case .lookup(let event): event.at
         case .log(let event): event.at

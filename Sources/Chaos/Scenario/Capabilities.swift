@@ -2,9 +2,8 @@
 
 /// A part of the language that a plan can use.
 package enum Capability: String, Hashable, Sendable, CaseIterable {
-    case virtualMode, remoteGateway, gatewayInProcess, linkTLS, linkPort
+    case virtualMode, remoteGateway, gatewayInProcess, linkTLS
     case loadReplay
-    case faultKind, faultMatch, latencyDistribution
     case expectUsage, expectLog, expectMetric, expectBaseline
 }
 
@@ -17,11 +16,7 @@ package enum Capabilities {
         .remoteGateway: "gateways that run elsewhere (`url:`, `admin:`); give `kong:` or `inline:`",
         .gatewayInProcess: "`process: in-process`; leave it out, the gateway is spawned",
         .linkTLS: "links with `protocol: tls`; use tcp or http",
-        .linkPort: "a fixed `port:` of a link; leave it out, any free port is taken",
         .loadReplay: "`replay:` of a load; write `rate:` and `for:`",
-        .faultKind: "this fault; there are latency and refuse",
-        .faultMatch: "`decide:`, `match:`, `nth:` and `count:` of a fault; leave them out",
-        .latencyDistribution: "`distribution:` and `connect:` of a latency fault; there are latency and jitter",
         .expectUsage: "`rss:` and `fds:` expectations",
         .expectLog: "`log:` expectations",
         .expectMetric: "`metric:` expectations",

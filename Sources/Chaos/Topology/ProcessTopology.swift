@@ -96,6 +96,8 @@ package final class ProcessTopology: TopologyDriver {
     /// What steps made short, by the step's name.
     var stressed: OrderedDictionary<String, Stress> = [:]
     private var isStopping = false
+    /// The Toxiproxy API of the links.
+    private var controlPort: ToxiproxyServer?
 
     package init(
         _ topology: Topology, world: World, loop: any EventLoop, supervisor: Supervisor, options: Options
@@ -121,7 +123,7 @@ package final class ProcessTopology: TopologyDriver {
         }
         // Gateways are told where their name server is, links learn their targets from the mocks' starts, gateways
         // need both.
-        return startNameServers().assumeIsolated()
+        return all([openControlPort(), startNameServers()]).assumeIsolated()
             .flatMapThrowing {
                 for node in self.topology.gateways { try self.prepare(node) }
                 try self.prepare(self.topology.programs)
@@ -156,6 +158,20 @@ package final class ProcessTopology: TopologyDriver {
 
     func all(_ futures: [EventLoopFuture<Void>]) -> EventLoopFuture<Void> {
         EventLoopFuture.andAllSucceed(futures, on: loop)
+    }
+
+    /// Every link answers Toxiproxy's API, for those who want to poke a running scenario.
+    private func openControlPort() -> EventLoopFuture<Void> {
+        guard !links.isEmpty else { return loop.makeSucceededVoidFuture() }
+        let api = ToxiproxyAPI(world: world, loop: loop)
+        for link in links.values { api.adopt(link) }
+        return ToxiproxyServer.listen(api, at: .loopback(port: 0)).assumeIsolated()
+            .map { server in
+                self.controlPort = server
+                self.onEvent(
+                    .log(node: "links", "the Toxiproxy API of the links is at http://\(server.localAddress.text)"))
+            }
+            .nonisolated()
     }
 
     func reserve(port: Int = 0) throws(TopologyError) -> PortReservation {
@@ -213,7 +229,14 @@ package final class ProcessTopology: TopologyDriver {
         } else {
             reservation = try reserve(port: link.port ?? 0)
         }
-        links[link.id] = Link(name: link.id, world: world, loop: loop, address: reservation.address)
+        let transport: Link.Transport = link.transport == .http ? .http : .tcp
+        let relay = Link(
+            name: link.id, world: world, loop: loop, address: reservation.address, transport: transport)
+        relay.onDecision = { [weak self] decision in
+            guard let self else { return }
+            onEvent(.decision(decision, at: loop.now))
+        }
+        links[link.id] = relay
     }
 
     private func prepare(_ node: GatewayNode) throws(TopologyError) {
@@ -350,6 +373,7 @@ package final class ProcessTopology: TopologyDriver {
             .flatMap { self.all(self.gateways.values.map { $0.process.stop(drain: drain) }) }
             .flatMap { self.all(self.mocks.values.map { $0.process.stop(drain: drain) }) }
             .flatMap { self.all(self.links.values.map { $0.stop() } + self.nameServers.values.map { $0.stop() }) }
+            .flatMap { self.controlPort?.stop().recover { _ in } ?? self.loop.makeSucceededVoidFuture() }
             .map { for gateway in self.gateways.values { gateway.events?.close() } }
             .nonisolated()
     }
