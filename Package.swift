@@ -68,8 +68,8 @@ let package = Package(
         .target(
             name: "Chaos",
             dependencies: [
-                "Certificates", "CPlatform", "Document", "World", "Wire", "Gateway", "MockAPI", nio, collections,
-                deques, histogram,
+                "Certificates", "CPlatform", "Document", "World", "Wire", "Gateway", "MockAPI", nio, tls,
+                collections, deques, histogram,
             ],
             swiftSettings: swiftSettings),
         .executableTarget(

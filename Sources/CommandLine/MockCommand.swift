@@ -58,6 +58,8 @@ struct MockCommand: ParsableCommand {
     var catchAll: String?
     @Flag(name: .long, help: .hidden)
     var supervised = false
+    @Flag(name: .long, help: .hidden)
+    var noRecords = false
 
     private var flags: [String: String] {
         let given: [(String, String?)] = [
@@ -79,7 +81,7 @@ struct MockCommand: ParsableCommand {
             throw Console.refuse(error)
         }
         let world = World.real(seed: options.seed)
-        let sink = supervised ? DescriptorSink(descriptor: STDOUT_FILENO) : nil
+        let sink = supervised && !noRecords ? DescriptorSink(descriptor: STDOUT_FILENO) : nil
         let server: MockServer
         do {
             let addresses = try world.network.resolve(options.host, port: options.port, on: world.loops.next()).wait()

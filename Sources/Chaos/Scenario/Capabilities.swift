@@ -3,12 +3,11 @@
 /// A part of the language that a plan can use.
 package enum Capability: String, Hashable, Sendable, CaseIterable {
     case virtualMode, severalGateways, remoteGateway, gatewayInProcess, mockRoutes, mockHealthPath, linkTLS, linkPort
-    case loadReplay
     case stepWhen, stepEvery, stepBetween, stepAfterObserved
     case stepSignal, stepStop, stepConfig, stepPatch, stepHealth, stepDNS, stepStress, stepExec, stepCrashLoop
     case stepChoosesNode
     case faultKind, faultMatch, latencyDistribution
-    case expectUsage, expectLog, expectMetric, expectBaseline
+    case expectUsage, expectLog, expectMetric
 }
 
 /// What the language has and the runner or the judge does not do yet. This is the one place: taking a line out is all
@@ -24,7 +23,6 @@ package enum Capabilities {
         .mockHealthPath: "a `health:` path other than /health",
         .linkTLS: "links with `protocol: tls`; use tcp or http",
         .linkPort: "a fixed `port:` of a link; leave it out, any free port is taken",
-        .loadReplay: "`replay:` of a load; write `rate:` and `for:`",
         .stepWhen: "`when:` of a step; write `at:`",
         .stepEvery: "`every:` of a step; write each step",
         .stepBetween: "`between:` of a step; write `at:`",
@@ -45,6 +43,5 @@ package enum Capabilities {
         .expectUsage: "`rss:` and `fds:` expectations",
         .expectLog: "`log:` expectations",
         .expectMetric: "`metric:` expectations",
-        .expectBaseline: "`baseline:` expectations",
     ]
 }

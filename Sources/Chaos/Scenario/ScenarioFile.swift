@@ -4,6 +4,14 @@ package import Document
 import FoundationEssentials
 import Gateway
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
 /// A scenario as written: a document of the right outer shape. Its cells are made by `Plan.cells`.
 package struct ScenarioFile: Sendable {
     package var document: DocumentNode
@@ -50,6 +58,21 @@ package struct ScenarioFile: Sendable {
             throw Problems([Problem(at: nil, "\(path): is not UTF-8 text")])
         }
         return text
+    }
+
+    /// Whether a resolved path lies in the scenario's folder or below it, symbolic links followed. What does not exist
+    /// is judged by its spelling.
+    func contains(_ path: String) -> Bool {
+        let folder = self.path.lastIndex(of: "/").map { String(self.path[...$0]) } ?? ""
+        guard path.hasPrefix(folder), !path.dropFirst(folder.count).hasPrefix("/"),
+            !path.dropFirst(folder.count).split(separator: "/").contains("..")
+        else { return false }
+        guard let real = realpath(path, nil) else { return true }
+        defer { free(real) }
+        guard let realFolder = realpath(folder.isEmpty ? "." : folder, nil) else { return true }
+        defer { free(realFolder) }
+        let root = String(cString: realFolder)
+        return String(cString: real).hasPrefix(root.hasSuffix("/") ? root : root + "/")
     }
 
     /// `./kong.yml` as seen from the folder of the scenario.

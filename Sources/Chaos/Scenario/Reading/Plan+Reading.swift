@@ -106,7 +106,10 @@ extension Reader {
     ) -> Plan? {
         guard let fields = fields(file.document, "the scenario", keys: Self.scenarioKeys) else { return nil }
         readVariables(fields["vars"], cell: cell, overrides: overrides)
-        let files = FileAccess(resolve: file.resolve, read: options.readFile, checkKong: options.checkKong)
+        let files = FileAccess(
+            resolve: file.resolve, contains: file.contains, read: options.readFile, checkKong: options.checkKong)
+        self.files = files
+        scenarioName = file.id
         let topologyNode = required(
             "topology", in: fields, "the scenario", advice: "write topology: { gateway: …, mocks: … }")
         let topology = topologyNode.flatMap { self.topology($0, files) }
@@ -121,7 +124,7 @@ extension Reader {
             item["id"]?.scalar ?? (index == 0 ? "load" : "load-\(index + 1)")
         }
         let loadNode = required("load", in: fields, "the scenario", advice: "write load: [{ rate: 50/s, for: 30s }]")
-        knownLoads = loads(loadNode, gateways: topology.gateways.map(\.id))
+        knownLoads = loads(loadNode, gateways: topology.gateways.map(\.id), files: files)
         let steps = steps(fields["timeline"], topology)
         let expectations = expectations(fields["expect"], topology)
         let invariants = invariants(fields["invariants"], topology)

@@ -5,15 +5,14 @@ import Document
 extension Reader {
     static let loadKeys = [
         "id", "to", "request", "mix", "replay", "timeout", "connections", "rate", "for", "stages", "arrivals",
-        "clients",
-        "think", "requests", "warmup",
+        "clients", "think", "requests", "warmup",
     ]
 
-    mutating func loads(_ node: DocumentNode?, gateways: [String]) -> [LoadSpec] {
+    mutating func loads(_ node: DocumentNode?, gateways: [String], files: FileAccess) -> [LoadSpec] {
         var loads: [LoadSpec] = []
         for (index, item) in list(node, "`load`").enumerated() {
             let fallback = index == 0 ? "load" : "load-\(index + 1)"
-            guard let load = load(item, fallback: fallback, gateways: gateways) else { continue }
+            guard let load = load(item, fallback: fallback, gateways: gateways, files) else { continue }
             if loads.contains(where: { $0.id == load.id }) {
                 report(item["id"]?.location ?? item.location, "there are two loads `\(load.id)`", advice: "rename one")
             }
@@ -22,13 +21,17 @@ extension Reader {
         return loads
     }
 
-    private mutating func load(_ node: DocumentNode, fallback: String, gateways: [String]) -> LoadSpec? {
+    private mutating func load(
+        _ node: DocumentNode, fallback: String, gateways: [String], _ files: FileAccess
+    ) -> LoadSpec? {
         guard let fields = fields(node, "a load", keys: Self.loadKeys) else { return nil }
         let id = fields["id"].flatMap { identifier($0, "the `id` of a load") } ?? fallback
         let what = "the load `\(id)`"
         var to = gateways.first ?? "gateway"
         if let node = fields["to"] { to = name(node, kind: "gateway", among: gateways) ?? to }
-        let shape = fields["clients"] == nil ? open(fields, what) : closed(fields, what)
+        let shape =
+            fields["replay"] != nil
+            ? replay(fields, what, files) : fields["clients"] == nil ? open(fields, what) : closed(fields, what)
         let mix = mix(fields, what)
         var timeout = Nanoseconds.seconds(10)
         if let node = fields["timeout"] {
@@ -68,11 +71,6 @@ extension Reader {
         }
         var arrivals = LoadSpec.Arrivals.even
         if let node = fields["arrivals"] { arrivals = choice(node, "`arrivals` of \(what)") ?? arrivals }
-        if fields["replay"] != nil {
-            use(.loadReplay, at: fields.keyLocation("replay"))
-            return .open(
-                stages: [.rate(from: Rate(perSecond: 0), to: Rate(perSecond: 0), length: .zero)], arrivals: .even)
-        }
         if let node = fields["stages"] {
             for key in ["rate", "for"] where fields[key] != nil {
                 report(fields.keyLocation(key), "`\(key)` beside `stages`", advice: "put it into a stage")
@@ -83,7 +81,9 @@ extension Reader {
             return stages.isEmpty ? nil : .open(stages: stages, arrivals: arrivals)
         }
         guard fields["rate"] != nil else {
-            report(fields.location, "\(what) has no rate", advice: "give `rate` and `for`, `stages`, or `clients`")
+            report(
+                fields.location, "\(what) has no rate", advice: "give `rate` and `for`, `stages`, `clients` or `replay`"
+            )
             return nil
         }
         return stage(fields, what).map { .open(stages: [$0], arrivals: arrivals) }

@@ -220,6 +220,8 @@ extension Reader {
 /// What lies outside the scenario's text.
 struct FileAccess {
     var resolve: (String) -> String
+    /// Whether a resolved path lies in the scenario's folder.
+    var contains: (String) -> Bool
     var read: (String) throws(Problems) -> String
     var checkKong: (DocumentNode) -> [Problem]
 }

@@ -10,6 +10,10 @@ struct Reader {
     var conditionTopology: Topology?
     /// For the default gap of windows.
     var knownLoads: [LoadSpec] = []
+    /// What lies beside the scenario's file; nil while there is none to look at.
+    var files: FileAccess?
+    /// The scenario's id, for those that look for its earlier runs.
+    var scenarioName = ""
     var problems = Problems()
     /// Well written, but not runnable yet (`Capabilities`).
     var unsupported = Problems()
