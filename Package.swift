@@ -78,7 +78,7 @@ let package = Package(
         .target(
             name: "Chaos",
             dependencies: [
-                "Certificates", "CPlatform", "Document", "World", "DNS", "Wire", "Gateway", "OpenSSL", "MockAPI", nio,
+                "Certificates", "CPlatform", "Document", "World", "DNS", "Wire", "Gateway", "OpenSSL", "MockAPI", nio, tls,
                 collections, deques, histogram,
             ],
             swiftSettings: swiftSettings),

@@ -19,6 +19,16 @@ enum FileText {
     ///
     /// - Throws: one problem that says why it cannot be read.
     static func read(_ path: String) throws(Problems) -> String {
+        guard let text = String(validating: try bytes(path), as: UTF8.self) else {
+            throw Problems([Problem(at: nil, "\(path): not UTF-8 text")])
+        }
+        return text
+    }
+
+    /// What a file holds, whatever it is.
+    ///
+    /// - Throws: one problem that says why it cannot be read.
+    static func bytes(_ path: String) throws(Problems) -> [UInt8] {
         let descriptor = open(path, O_RDONLY)
         guard descriptor >= 0 else {
             throw Problems([Problem(at: nil, "\(path): \(String(cString: strerror(errno)))")])
@@ -37,10 +47,7 @@ enum FileText {
                 ])
             }
         }
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw Problems([Problem(at: nil, "\(path): not UTF-8 text")])
-        }
-        return text
+        return bytes
     }
 
     /// Puts a text into a file, in the place of what it held.

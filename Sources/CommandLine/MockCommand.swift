@@ -92,6 +92,8 @@ struct MockCommand: ParsableCommand {
     var tlsMaxVersion: String?
     @Flag(name: .long, help: .hidden)
     var supervised = false
+    @Flag(name: .long, help: .hidden)
+    var noRecords = false
 
     private var flags: [String: String] {
         let given: [(String, String?)] = [
@@ -117,7 +119,7 @@ struct MockCommand: ParsableCommand {
             throw Console.refuse(error)
         }
         let world = World.real(seed: options.seed)
-        let sink = supervised ? DescriptorSink(descriptor: STDOUT_FILENO) : nil
+        let sink = supervised && !noRecords ? DescriptorSink(descriptor: STDOUT_FILENO) : nil
         let tls: OpenSSLContext?
         do throws(Problems) {
             tls = try options.tls?.context(

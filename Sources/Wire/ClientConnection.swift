@@ -64,6 +64,8 @@ package final class ClientConnection: ChannelInboundHandler {
     private var method = HTTPMethod.get
     var sending = Sending.idle
     var receiving = Receiving.idle
+    /// The exchange under way has timeouts of its own.
+    private var isTimed = true
     private var isProcessing = false
     private var isReadPaused = false
     private var hasHeldRead = false
@@ -112,6 +114,7 @@ package final class ClientConnection: ChannelInboundHandler {
         self.method = method
         self.writeTimeout = writeTimeout
         self.readTimeout = readTimeout
+        isTimed = true
         (receiving, sending) = (.head, .body)
         hasResponseBytes = false
         self.offersUpgrade = offersUpgrade
@@ -132,6 +135,22 @@ package final class ClientConnection: ChannelInboundHandler {
         bytes.writeStaticString("\r\n")
         outbound.begin(bytes, framing: framing)
         restartTimeout()
+    }
+
+    /// Sends a whole request in one write: a head with all of its fields and the empty line, and its body. Nothing is
+    /// copied, so a load generator can send the same bytes any number of times. This exchange has no timeouts: whoever
+    /// sends it watches the time, and closes.
+    ///
+    /// - Precondition: no exchange is under way, the connection is open, and the bytes are one request of this method.
+    package func send(whole request: ByteBuffer, method: HTTPMethod) {
+        guard case .idle = receiving else { preconditionFailure("an exchange is under way: \(receiving)") }
+        self.method = method
+        isTimed = false
+        deadline?.clear()
+        (receiving, sending) = (.head, .ended)
+        hasResponseBytes = false
+        requestCount += 1
+        context?.writeAndFlush(wrapOutboundOut(request), promise: nil)
     }
 
     package func send(body: ByteBuffer) {
@@ -196,7 +215,7 @@ package final class ClientConnection: ChannelInboundHandler {
     /// What is waited for now, from now on: the server takes bytes, or sends some. Nothing while it is the delegate's
     /// turn.
     func restartTimeout() {
-        guard receiving == .head || receiving == .body || receiving == .ended else { return }
+        guard isTimed, receiving == .head || receiving == .body || receiving == .ended else { return }
         if !isWritable {
             bytesWaiting = countBytesWaiting()
             deadline?.set(writeTimeout)

@@ -18,6 +18,7 @@ extension JudgeContext {
         case .process(let node, let state, let during): try judgeProcess(node, stays: state, during)
         case .exit(let node, let signal, let code): judgeExit(node, signal: signal, code: code)
         case .model(.kongHealth): judgeKongHealth()
+        case .baseline(let baseline): try judge(baseline)
         case .sometimes(let filter, let during): try judgeSometimes(filter, during)
         }
     }
@@ -41,6 +42,7 @@ extension Expectation.Kind {
         case .process: "process"
         case .exit: "exit"
         case .model: "model"
+        case .baseline: "baseline"
         case .sometimes: "sometimes"
         }
     }

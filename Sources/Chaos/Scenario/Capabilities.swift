@@ -3,8 +3,7 @@
 /// A part of the language that a plan can use.
 package enum Capability: String, Hashable, Sendable, CaseIterable {
     case virtualMode, remoteGateway, gatewayInProcess, linkTLS
-    case loadReplay
-    case expectUsage, expectLog, expectMetric, expectBaseline
+    case expectUsage, expectLog, expectMetric
 }
 
 /// What the language has and the runner or the judge does not do yet. This is the one place: taking a line out is all
@@ -16,10 +15,8 @@ package enum Capabilities {
         .remoteGateway: "gateways that run elsewhere (`url:`, `admin:`); give `kong:` or `inline:`",
         .gatewayInProcess: "`process: in-process`; leave it out, the gateway is spawned",
         .linkTLS: "links with `protocol: tls`; use tcp or http",
-        .loadReplay: "`replay:` of a load; write `rate:` and `for:`",
         .expectUsage: "`rss:` and `fds:` expectations",
         .expectLog: "`log:` expectations",
         .expectMetric: "`metric:` expectations",
-        .expectBaseline: "`baseline:` expectations",
     ]
 }

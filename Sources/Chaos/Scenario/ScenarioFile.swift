@@ -94,6 +94,19 @@ package struct ScenarioFile: Sendable {
         return String(decoding: resolved.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
+    /// Whether a resolved path lies in the scenario's folder or below it, symbolic links followed. What does not exist
+    /// is judged by its spelling.
+    func contains(_ path: String) -> Bool {
+        let folder = self.path.lastIndex(of: "/").map { String(self.path[...$0]) } ?? ""
+        guard path.hasPrefix(folder), !path.dropFirst(folder.count).hasPrefix("/"),
+            !path.dropFirst(folder.count).split(separator: "/").contains("..")
+        else { return false }
+        guard let real = Self.realPath(path), let root = Self.realPath(folder.isEmpty ? "." : folder) else {
+            return true
+        }
+        return real.hasPrefix(root.hasSuffix("/") ? root : root + "/")
+    }
+
     /// `./kong.yml` as seen from the folder of the scenario.
     func resolve(_ path: String) -> String {
         if path.hasPrefix("/") { return path }

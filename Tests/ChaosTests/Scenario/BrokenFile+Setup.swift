@@ -110,6 +110,23 @@ extension BrokenFile {
     /// Mistakes in loads.
     static let loads: [BrokenFile] = [
         .init(
+            "rate: \"$(rate)\", for: 20s", "replay: ../access.log",
+            "20:39: `replay` must name a file in the scenario's folder, not `../access.log`; copy the log there"),
+        .init(
+            "rate: \"$(rate)\", for: 20s", "replay: /etc/passwd",
+            "20:39: `replay` must name a file in the scenario's folder, not `/etc/passwd`; copy the log there"),
+        .init(
+            "rate: \"$(rate)\", for: 20s", "replay: no-such.log",
+            "20:39: no-such.log: cannot be read; there is no such file"),
+        .init(
+            "rate: \"$(rate)\", for: 20s", "replay: no-such.log, for: 20s",
+            "20:39: no-such.log: cannot be read; there is no such file",
+            "20:52: `for` beside `replay`: the log says what is sent, and when; remove it"),
+        .init(
+            "rate: \"$(rate)\", for: 20s", "replay: { file: no-such.log, speed: fast }",
+            "20:47: no-such.log: cannot be read; there is no such file",
+            "20:67: `speed` cannot be `fast`; write one such as 2x, from 0.001x to 1000x"),
+        .init(
             #"rate: "$(rate)""#, "rate: 50",
             "20:37: `rate` of the load `users` must be a rate, not a number (`50`); write 50/s"),
         .init(

@@ -83,6 +83,12 @@ enum Sentences {
         case .process(let node, let state, let during): return "\(node) stays \(state.rawValue)\(text(during))"
         case .exit(let node, let signal, let code):
             return "\(node) ends by " + (signal.map { "signal \($0)" } ?? "exit code \(code ?? 0)")
+        case .baseline(let baseline):
+            let parts = baseline.entries.map { entry in
+                "\(entry.figure.rawValue) \(entry.text)"
+                    + (entry.runs == 1 ? "" : " of the median of \(entry.runs) runs")
+            }
+            return "compared with \(baseline.file): \(parts.joined(separator: "; "))"
         case .model: return "an independent model of Kong's health checks predicts every change"
         case .sometimes(let filter, let during):
             return "\(filter) at least once\(text(during)), or the test tested nothing"
@@ -207,6 +213,11 @@ enum Sentences {
         case .closed(let clients, let think, let requests, let length):
             let ends = [requests.map { "\($0) requests" }, length.map { "\($0)" }].compactMap { $0 }
             shape = "\(clients) clients, thinking \(think), for \(ends.joined(separator: " or "))"
+        case .replay(let log, let speed):
+            let pace = speed == 1 ? "" : ", \(plainNumber(speed))x as fast"
+            let first = log.entries.first.map { "\($0.method) \($0.target)" } ?? ""
+            return "\(log.entries.count) requests of a log in \(log.length(speed: speed))\(pace), the first \(first), "
+                + "timeout \(load.timeout)"
         }
         let requests = load.mix.map { "\($0.request.method) \(text($0.request.path))" }.joined(separator: ", ")
         return "\(shape): \(requests), timeout \(load.timeout)"

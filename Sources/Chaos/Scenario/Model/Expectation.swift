@@ -25,6 +25,8 @@ package struct Expectation: Hashable, Sendable {
         case exit(node: String, signal: String?, code: Int?)
         /// A reference state machine, fed with what was observed, predicts every health change.
         case model(Model)
+        /// No worse than earlier runs.
+        case baseline(BaselineBounds)
         /// Happened at least once, else the test tested nothing.
         case sometimes(OutcomeFilter, during: During)
     }

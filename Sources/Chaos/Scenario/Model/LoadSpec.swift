@@ -26,6 +26,9 @@ package struct LoadSpec: Hashable, Sendable {
         /// `clients` each send, wait for the answer, think, and send again, until `requests` were sent or `length` is
         /// over; at least one of the two is set.
         case closed(clients: Int, think: Nanoseconds, requests: Int?, length: Nanoseconds?)
+        /// The requests of a log at their own times, so many times faster. The load's only request says what they have
+        /// besides: headers.
+        case replay(AccessLog, speed: Double)
     }
 
     /// A request and how often it is drawn, relative to the others of the mix.
@@ -74,6 +77,7 @@ package struct LoadSpec: Hashable, Sendable {
         switch shape {
         case .open(let stages, _): stages.reduce(.zero) { $0 + $1.length }
         case .closed(_, _, _, let length): length
+        case .replay(let log, let speed): log.length(speed: speed)
         }
     }
 }

@@ -107,7 +107,7 @@ extension Expectation {
         case .count(let it): it.bound.marksUsed + it.during.marksUsed
         case .order(let marks): marks.map(\.mark)
         case .process(_, _, let during), .sometimes(_, let during): during.marksUsed
-        case .exit, .model: []
+        case .exit, .model, .baseline: []
         }
     }
 }

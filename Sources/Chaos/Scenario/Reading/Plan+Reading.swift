@@ -107,8 +107,9 @@ extension Reader {
         guard let fields = fields(file.document, "the scenario", keys: Self.scenarioKeys) else { return nil }
         readVariables(fields["vars"], cell: cell, overrides: overrides)
         files = FileAccess(
-            resolve: file.resolve, read: options.readFile, checkKong: options.checkKong, program: file.program,
-            folder: file.folder)
+            resolve: file.resolve, contains: file.contains, read: options.readFile, checkKong: options.checkKong,
+            program: file.program, folder: file.folder)
+        scenarioName = file.id
         let topologyNode = required(
             "topology", in: fields, "the scenario", advice: "write topology: { gateway: …, mocks: … }")
         let topology = topologyNode.flatMap { self.topology($0, timeline: fields["timeline"]) }

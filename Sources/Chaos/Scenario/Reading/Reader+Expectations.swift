@@ -21,7 +21,7 @@ enum ExpectationShape: String, CaseIterable {
         case .process: ["stays", "during"]
         case .stays: ["target", "from", "until", "during", "flaps"]
         case .log, .metric, .rss, .fds: ["during", "at", "of", "process"]
-        case .baseline: ["of"]
+        case .baseline: BaselineBounds.Figure.allCases.map(\.rawValue)
         case .order, .exit, .model: []
         }
     }
@@ -99,10 +99,9 @@ extension Reader {
                 let filter = fields["sometimes"].flatMap({ outcomeFilter($0, "`sometimes`") })
             else { return nil }
             return .sometimes(filter, during: during)
-        case .log, .metric, .baseline, .rss, .fds:
-            let capabilities: [ExpectationShape: Capability] = [
-                .log: .expectLog, .metric: .expectMetric, .baseline: .expectBaseline,
-            ]
+        case .baseline: return baseline(fields).map { .baseline($0) }
+        case .log, .metric, .rss, .fds:
+            let capabilities: [ExpectationShape: Capability] = [.log: .expectLog, .metric: .expectMetric]
             use(capabilities[shape] ?? .expectUsage, at: fields.keyLocation(shape.rawValue))
             return nil
         }
@@ -170,6 +169,7 @@ extension Reader {
         var gap = Nanoseconds.milliseconds(200)
         for load in knownLoads where ids.isEmpty || ids.contains(load.id) {
             guard case .open(let stages, let arrivals) = load.shape else {
+                if case .replay(let log, let speed) = load.shape { gap = max(gap, log.longestGap(speed: speed) * 3) }
                 gap = max(gap, .seconds(1))
                 continue
             }

@@ -5,8 +5,7 @@ import Document
 extension Reader {
     static let loadKeys = [
         "id", "to", "request", "mix", "replay", "timeout", "connections", "rate", "for", "stages", "arrivals",
-        "clients",
-        "think", "requests", "warmup",
+        "clients", "think", "requests", "warmup",
     ]
 
     /// - Parameter entries: gateways, and programs in front of them.
@@ -29,7 +28,9 @@ extension Reader {
         let what = "the load `\(id)`"
         var to = entries.first ?? "gateway"
         if let node = fields["to"] { to = name(node, kind: "gateway", among: entries) ?? to }
-        let shape = fields["clients"] == nil ? open(fields, what) : closed(fields, what)
+        let shape =
+            fields["replay"] != nil
+            ? replay(fields, what, files) : fields["clients"] == nil ? open(fields, what) : closed(fields, what)
         let mix = mix(fields, what)
         var timeout = Nanoseconds.seconds(10)
         if let node = fields["timeout"] {
@@ -69,11 +70,6 @@ extension Reader {
         }
         var arrivals = LoadSpec.Arrivals.even
         if let node = fields["arrivals"] { arrivals = choice(node, "`arrivals` of \(what)") ?? arrivals }
-        if fields["replay"] != nil {
-            use(.loadReplay, at: fields.keyLocation("replay"))
-            return .open(
-                stages: [.rate(from: Rate(perSecond: 0), to: Rate(perSecond: 0), length: .zero)], arrivals: .even)
-        }
         if let node = fields["stages"] {
             for key in ["rate", "for"] where fields[key] != nil {
                 report(fields.keyLocation(key), "`\(key)` beside `stages`", advice: "put it into a stage")
@@ -84,7 +80,9 @@ extension Reader {
             return stages.isEmpty ? nil : .open(stages: stages, arrivals: arrivals)
         }
         guard fields["rate"] != nil else {
-            report(fields.location, "\(what) has no rate", advice: "give `rate` and `for`, `stages`, or `clients`")
+            report(
+                fields.location, "\(what) has no rate", advice: "give `rate` and `for`, `stages`, `clients` or `replay`"
+            )
             return nil
         }
         return stage(fields, what).map { .open(stages: [$0], arrivals: arrivals) }

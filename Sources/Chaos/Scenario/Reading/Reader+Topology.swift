@@ -267,6 +267,8 @@ extension Reader {
 /// What lies outside the scenario's text.
 struct FileAccess {
     var resolve: (String) -> String
+    /// Whether a resolved path lies in the scenario's folder.
+    var contains: (String) -> Bool
     var read: (String) throws(Problems) -> String
     var checkKong: (DocumentNode) -> [Problem]
     /// A program of the scenario's folder: its absolute path, and the folder.
@@ -277,7 +279,7 @@ struct FileAccess {
     /// For readers of pieces: there is no file.
     static var none: FileAccess {
         FileAccess(
-            resolve: { $0 },
+            resolve: { $0 }, contains: { _ in false },
             read: { (path) throws(Problems) in throw Problems([Problem(at: nil, "\(path): cannot be read")]) },
             checkKong: { _ in [] },
             program: { (path) throws(Problem) in throw Problem(at: nil, "`\(path)` cannot be run") }, folder: "/")

@@ -14,6 +14,8 @@ struct Reader {
     var files = FileAccess.none
     /// Configurations that steps load, by the number of the step.
     var changes: [Int: WrittenChange] = [:]
+    /// The scenario's id, for those that look for its earlier runs.
+    var scenarioName = ""
     var problems = Problems()
     /// Well written, but not runnable yet (`Capabilities`).
     var unsupported = Problems()
