@@ -97,8 +97,7 @@ private struct GatewayProcess {
 
     func run() throws {
         let signals = Signals([SIGTERM, SIGINT, SIGHUP])
-        var world = World.real(threads: options.workers, seed: seed)
-        if let remotes { world.network = ConfinedNetwork(world.network, allowing: remotes) }
+        let world = confined(World.real(threads: options.workers, seed: seed))
         let log = GatewayLog { level, text in
             let now = CivilTime(secondsSinceEpoch: world.wallClock.secondsSinceEpoch).rfc3339
             Console.error("\(now) [\(level)] \(text)")
@@ -129,6 +128,13 @@ private struct GatewayProcess {
                 return
             }
         }
+    }
+
+    private func confined(_ world: World) -> World {
+        guard let remotes else { return world }
+        var world = world
+        world.network = ConfinedNetwork(world.network, allowing: remotes)
+        return world
     }
 
     private func announce(_ gateway: Gateway, _ log: GatewayLog) {

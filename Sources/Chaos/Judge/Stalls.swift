@@ -18,8 +18,14 @@ struct Stalls: Hashable, Sendable {
 
     /// By `from`.
     private(set) var list: [Stall] = []
-    /// What was late as a rule, with its p99; nil when nothing was.
-    private(set) var habit: (source: JournalEvent.Lateness.Source, late: Int64)?
+    /// What was late as a rule, and how late; nil when nothing was.
+    private(set) var habit: Habit?
+
+    struct Habit: Hashable, Sendable {
+        var source: JournalEvent.Lateness.Source
+        var late: Int64
+        var frequency: String
+    }
 
     private let most: Nanoseconds
 
@@ -37,7 +43,10 @@ struct Stalls: Hashable, Sendable {
     private mutating func add(
         _ source: JournalEvent.Lateness.Source, _ total: JournalEvent.Quantiles?, _ view: JournalView
     ) {
-        if let total, total.p99 > most.count, total.p99 > habit?.late ?? 0 { habit = (source, total.p99) }
+        if let total {
+            let found = Self.habit(source, total)
+            if found.late > max(most.count, habit?.late ?? 0) { habit = found }
+        }
         var worst: Int64 = 0
         for event in view.lateness where event.source == source && event.late > most.count {
             let from = event.at.t.clampedSubtracting(event.late).clampedSubtracting(Self.noteInterval)
@@ -50,14 +59,15 @@ struct Stalls: Hashable, Sendable {
         }
     }
 
-    static func == (a: Stalls, b: Stalls) -> Bool {
-        a.list == b.list && a.habit?.late == b.habit?.late && a.habit?.source == b.habit?.source && a.most == b.most
+    /// One in a hundred of few requests is a single one, which is no habit.
+    private static func habit(_ source: JournalEvent.Lateness.Source, _ total: JournalEvent.Quantiles) -> Habit {
+        total.count >= enoughForHundredths
+            ? Habit(source: source, late: total.p99, frequency: "one time in a hundred")
+            : Habit(source: source, late: total.p50, frequency: "half of the time")
     }
 
-    func hash(into hasher: inout Hasher) {
-        hasher.combine(list)
-        hasher.combine(habit?.late)
-    }
+    /// Five of them are late then.
+    private static let enoughForHundredths = 500
 }
 
 extension Stalls {
@@ -77,9 +87,9 @@ extension Stalls {
 
     /// Why the whole run proves nothing; nil when it does.
     var verdictOnRun: String? {
-        habit.map { source, late in
-            "\(Self.words(source)) was more than \(readable(late)) late one time in a hundred, tolerance.max_lateness is "
-                + "\(most): the host was too busy to judge by this run"
+        habit.map { habit in
+            "\(Self.words(habit.source)) was more than \(readable(habit.late)) late \(habit.frequency), "
+                + "tolerance.max_lateness is \(most): the host was too busy to judge by this run"
         }
     }
 

@@ -55,6 +55,19 @@ import Testing
         #expect(judge(503, isVirtual: true) { $0.end(s(2), generator: s(1)) }.result == .pass)
     }
 
+    /// One in a hundred of 80 requests is a single one.
+    @Test(arguments: [(80, 20.0, RunResult.pass), (80, 51, .inconclusive), (500, 20, .inconclusive)])
+    func `few requests are late as a rule when half of them are`(count: Int, p50: Double, result: RunResult) {
+        let verdict = judge(503) { story in
+            story.append(
+                .end(
+                    .init(
+                        at: Instant(s(2)),
+                        generator: .init(count: count, p50: ms(p50), p99: ms(60), p999: ms(60), max: ms(60)))))
+        }
+        #expect(verdict.result == result)
+    }
+
     @Test func `a single hiccup takes a failure, and nothing else`() {
         let failed = judge(200) { $0.end(s(2), canary: ms(60)) }
         #expect(failed.result == .inconclusive)
