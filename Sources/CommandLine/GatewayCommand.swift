@@ -66,6 +66,12 @@ struct GatewayCommand: ParsableCommand {
     var strict = false
     @Option(name: .long, help: "Seed of every random draw (ring order, ids); drawn when not given.")
     var seed: UInt64?
+    @Flag(name: .long, help: "Open no connection and look up no name beyond this machine.")
+    var confined = false
+    @Option(
+        name: .customLong("allow-remote"),
+        help: ArgumentHelp("What a confined gateway may connect to all the same.", valueName: "host[:port]"))
+    var remotes: [String] = []
     @Flag(name: .long, help: .hidden)
     var supervised = false
 
@@ -86,7 +92,8 @@ struct GatewayCommand: ParsableCommand {
         do { options = try GatewayOptions(flags: flags, environment: Console.environment) } catch {
             throw Console.refuse(error)
         }
-        try GatewayProcess(options, seed: seed, isSupervised: supervised).run()
+        let remotes = confined ? Remotes(remotes) : nil
+        try GatewayProcess(options, seed: seed, remotes: remotes, isSupervised: supervised).run()
     }
 }
 
@@ -94,17 +101,20 @@ struct GatewayCommand: ParsableCommand {
 private struct GatewayProcess {
     let options: GatewayOptions
     let seed: UInt64?
+    /// Nil: everything may be connected to.
+    let remotes: Remotes?
     let isSupervised: Bool
 
-    init(_ options: GatewayOptions, seed: UInt64?, isSupervised: Bool) {
+    init(_ options: GatewayOptions, seed: UInt64?, remotes: Remotes?, isSupervised: Bool) {
         self.options = options
         self.seed = seed
+        self.remotes = remotes
         self.isSupervised = isSupervised
     }
 
     func run() throws {
         let signals = Signals([SIGTERM, SIGINT, SIGHUP])
-        let world = World.real(threads: options.workers, seed: seed)
+        let world = confined(World.real(threads: options.workers, seed: seed))
         let log = GatewayLog { level, text in
             let now = CivilTime(secondsSinceEpoch: world.wallClock.secondsSinceEpoch).rfc3339
             Console.error("\(now) [\(level)] \(text)")
@@ -135,6 +145,13 @@ private struct GatewayProcess {
                 return
             }
         }
+    }
+
+    private func confined(_ world: World) -> World {
+        guard let remotes else { return world }
+        var world = world
+        world.network = ConfinedNetwork(world.network, allowing: remotes)
+        return world
     }
 
     private func announce(_ gateway: Gateway, _ log: GatewayLog) {

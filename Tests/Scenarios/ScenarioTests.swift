@@ -30,7 +30,11 @@ import Testing
     /// The whole suite, run once for all tests: the runs of every file.
     private static let runs = Task { try await runAll() }
 
+    private static let journals = FileManager.default.temporaryDirectory.appending(
+        path: "gatecrash-\(UUID().uuidString)")
+
     private static func runAll() async throws -> [FinishedRun] {
+        try FileManager.default.createDirectory(at: journals, withIntermediateDirectories: true)
         let entries = try Self.entries.get()
         let runs = try await run(entries, jobs: 4)
         let again = runs.filter { $0.report.verdict.result == .inconclusive }.map(\.index)
@@ -45,7 +49,21 @@ import Testing
         options.jobs = jobs
         // The index of a run is then that of its entry.
         options.repetitions = 1
+        options.journalFolder = journals.path
         return try await SuiteRun(entries, options: options) { _ in }.run()
+    }
+
+    /// The journal alone, in another process and another year: what `gatecrash check` says.
+    @Test(.timeLimit(.minutes(10))) func `every journal gives the verdict of its run`() async throws {
+        let runs = try await Self.runs.value
+        defer { try? FileManager.default.removeItem(at: Self.journals) }
+        for run in runs {
+            let path = try #require(run.journalPath)
+            let judgement = try JournalJudgement(journal: path)
+            #expect(judgement.report.verdict == run.report.verdict, "\(run.report.name)")
+            #expect(judgement.report.statistics == run.report.statistics)
+            #expect(judgement.notes == [])
+        }
     }
 
     @Test func `there are scenarios, and all of them are valid`() throws {

@@ -8,6 +8,10 @@ extension JournalEvent {
     /// - Returns: nil for a kind that this version does not know.
     /// - Throws: `Problem` without a place: bad JSON, a missing field, a wrong one.
     package init?(line: UnsafeRawBufferPointer) throws(Problem) {
+        if let event = JournalRecordScanner.event(line) {
+            self = event
+            return
+        }
         let fields = try JournalFields(try JSONLineScanner.value(of: line))
         guard let kind = Kind(rawValue: try fields.text("kind")) else { return nil }
         switch kind {

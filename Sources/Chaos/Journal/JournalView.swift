@@ -46,6 +46,8 @@ package struct JournalView: Sendable {
     /// Gathers events in any order; `finished()` sorts and joins them.
     package struct Builder: Sendable {
         private var view = JournalView()
+        /// Each place once: millions of events are about a few, and each comes with texts of its own.
+        private var places: [JournalEvent.Address: JournalEvent.Address] = [:]
 
         package init() {}
 
@@ -58,9 +60,17 @@ package struct JournalView: Sendable {
             case .request(let request):
                 view.lastInstant = max(view.lastInstant, Instant.bounded(request.end ?? request.planned))
                 view.requests.append(request)
-            case .health(let health): view.health.append(health)
-            case .probe(let probe): view.probes.append(probe)
-            case .attempt(let attempt): view.attempts.append(attempt)
+            case .health(var health):
+                health.place = kept(health.place)
+                view.health.append(health)
+            case .probe(var probe):
+                probe.place = kept(probe.place)
+                view.probes.append(probe)
+            case .attempt(var attempt):
+                attempt.place = kept(attempt.place)
+                // A gateway's own id of a request; judges know requests by ours.
+                attempt.request = nil
+                view.attempts.append(attempt)
             case .configuration(let configuration): view.configurations.append(configuration)
             case .document(let document): view.documents.append(document)
             case .served(let served): view.served.append(served)
@@ -72,6 +82,12 @@ package struct JournalView: Sendable {
             case .note(let note): view.notes.append(note)
             case .end(let end): view.ending = end
             }
+        }
+
+        private mutating func kept(_ place: JournalEvent.Address) -> JournalEvent.Address {
+            if let known = places[place] { return known }
+            places[place] = place
+            return place
         }
 
         package consuming func finished() -> JournalView {
@@ -111,12 +127,14 @@ extension JournalView {
         guard hasServedRecords else { return }
         for row in requests.indices where requests.origin(row) == .unknown {
             guard let status = requests.status(row) else { continue }
-            let isUpstream = served.rows(ofRequest: row).contains { served.status($0) == status }
+            let isUpstream = served.hasRecord(ofRequest: row, status: status)
             requests.setOrigin(isUpstream ? .upstream : .gateway, row: row)
         }
     }
 
     private static func sorted<Event>(_ events: [Event], by at: (Event) -> Instant) -> [Event] {
-        events.enumerated().sorted { (at($0.element).t, $0.offset) < (at($1.element).t, $1.offset) }.map(\.element)
+        guard zip(events, events.dropFirst()).contains(where: { at($1).t < at($0).t }) else { return events }
+        return events.enumerated().sorted { (at($0.element).t, $0.offset) < (at($1.element).t, $1.offset) }.map(
+            \.element)
     }
 }

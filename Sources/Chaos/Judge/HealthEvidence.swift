@@ -37,7 +37,7 @@ struct HealthEvidence {
         let reported = Set(replay.inputs.compactMap(\.chaosID))
         let exits = view.processes.filter { $0.node == replay.place.gateway && $0.change == .exited }.map(\.at.t)
         var found: [Contradiction] = []
-        for row in view.served.rows(of: mock).map(Int.init) {
+        for row in view.served.rows(of: mock) {
             let status = view.served.status(row)
             guard let request = view.served.request(row), let end = view.requests.end(request),
                 view.requests.status(request) == status,
@@ -68,9 +68,12 @@ struct HealthEvidence {
     private func inventedAttempts() -> [Contradiction] {
         let attempts = view.attempts.filter { $0.place == replay.place && $0.result == .httpStatus }
         guard !attempts.isEmpty else { return [] }
+        let wanted = Set(attempts.compactMap(\.chaosID))
         var requestRows: [String: Int] = [:]
-        for row in view.served.rows(of: mock).map(Int.init) {
-            if let request = view.served.request(row) { requestRows[view.requests.id(request)] = request }
+        for row in view.served.rows(of: mock) {
+            guard let request = view.served.request(row) else { continue }
+            let id = view.requests.id(request)
+            if wanted.contains(id) { requestRows[id] = request }
         }
         return attempts.compactMap { attempt in
             guard let status = attempt.status, status != 502, status != 504, let id = attempt.chaosID,
@@ -89,7 +92,7 @@ struct HealthEvidence {
 
     /// Probes with a status of which the mock has no record.
     private func inventedProbes() -> [Contradiction] {
-        let seen = view.served.rows(of: mock).map(Int.init).filter { view.served.isProbe($0) }
+        let seen = view.served.rows(of: mock).filter { view.served.isProbe($0) }
         let times = seen.map { view.served.times[$0] }
         let margin: Int64 = 1_000_000
         return view.probes.filter { $0.place == replay.place }.compactMap { probe in

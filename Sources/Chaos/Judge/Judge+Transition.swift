@@ -17,7 +17,7 @@ extension JudgeContext {
         if transition.within.dimension == .requests {
             measure = .requests(arrivals(from: after, through: at, gateway: transition.target.gateway))
         } else {
-            measure = .duration(from: after, to: at)
+            measure = duration(from: after, to: at)
         }
         var parts = [Part("became \(wanted)", measure, limits, slack: slack, suffix: suffix)]
         if parts[0].result == .inconclusive, measure.dimension == .requests,

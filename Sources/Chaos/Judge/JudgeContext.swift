@@ -8,6 +8,7 @@ struct JudgeContext: Sendable {
     let view: JournalView
     /// Nanoseconds by which upper bounds of durations are widened; 0 in virtual time.
     let slack: Int64
+    let stalls: Stalls
     var marks: [MarkName: MarkValue]
     /// The reference state machines beside the gateway's own account, an entry an address.
     let replays: [HealthReplay]
@@ -17,6 +18,7 @@ struct JudgeContext: Sendable {
         self.plan = plan
         self.view = view
         self.slack = slack
+        stalls = Stalls(plan: plan, view: view)
         histories = TargetHistory.all(of: view)
         replays = HealthReplay.all(plan: plan, view: view, tolerance: HealthReplay.tolerance + slack)
         marks = Self.marks(plan: plan, view: view)
@@ -111,5 +113,15 @@ extension JudgeContext: Environment {
         case .missing(let root, let result): throw Unjudgeable(missing: expression.mark, root: root, result: result)
         case nil: throw Unjudgeable(missing: expression.mark, root: expression.mark.text, result: .fail)
         }
+    }
+}
+
+extension JudgeContext {
+    /// The time from one sighting to another. A stall between them may have made it longer: without it the time may
+    /// have been too short.
+    func duration(from start: Sighting, to end: Sighting) -> Measure {
+        var measure = Measure.duration(from: start, to: end)
+        measure.low -= Double(stalls.delay(from: start.earliest.count, through: end.latest.count))
+        return measure
     }
 }

@@ -4,13 +4,19 @@
 package struct SuiteSummary {
     private let reports: [RunReport]
     private let style: Style
+    private let planned: Int
 
-    package init(_ reports: [RunReport], style: Style) {
+    /// - Parameter planned: how many runs there should have been; fewer are those of a suite that was interrupted, which
+    ///   began no more of them.
+    package init(_ reports: [RunReport], style: Style, planned: Int? = nil) {
         self.reports = reports
         self.style = style
+        self.planned = planned ?? reports.count
     }
 
-    package var result: RunResult { RunResult.worst(reports.map(\.verdict.result)) }
+    package var result: RunResult {
+        reports.count < planned ? .interrupted : RunResult.worst(reports.map(\.verdict.result))
+    }
 
     /// Without a line feed at the end.
     package var text: String {
@@ -24,12 +30,17 @@ package struct SuiteSummary {
         }
         let failed = reports.count { $0.verdict.result != .pass && $0.verdict.result != .skipped }
         let skipped = reports.count { $0.verdict.result == .skipped }
+        let missing = planned - reports.count
         let passed =
             skipped == 0
             ? "all \(reports.count) runs passed" : "\(reports.count - skipped) runs passed, \(skipped) skipped"
-        let total = failed == 0 ? passed : "\(failed) of \(reports.count) runs did not pass"
+        let total =
+            missing > 0
+            ? "\(missing) of \(planned) runs were not begun"
+            : failed == 0 ? passed : "\(failed) of \(reports.count) runs did not pass"
         let end = "\(total): \(result.rawValue) (exit code \(result.exitCode))"
-        return (lines + [style.paint(end, Self.colour(result))]).joined(separator: "\n")
+        let flakes = FlakeRate(reports).lines.map { "  " + $0 }
+        return (lines + flakes + [style.paint(end, Self.colour(result))]).joined(separator: "\n")
     }
 
     private static func symbol(_ result: RunResult) -> String {

@@ -186,6 +186,10 @@ package final class ScenarioRun {
     func end(_ reason: JournalEvent.End.Reason, _ detail: String) {
         guard ending == nil else { return }
         ending = JournalEvent.End(at: Instant(0), reason: reason, detail: detail)
+        // How busy the host is while processes end is nobody's concern.
+        if phase == .load { reportLateness() }
+        ending?.canary = canary?.lateness.quantiles
+        canary?.stop()
         phase = .stopping
         timelineTimer?.task.cancel()
         begin(loadStart: loop.now)
@@ -200,17 +204,15 @@ package final class ScenarioRun {
         phase = .over
         for timer in timers { timer.cancel() }
         ticker?.cancel()
-        canary?.stop()
         guard var ending else { return }
         ending.at = Instant(now.count)
         if interrupts > 0, ending.reason == .topology {
             // A Ctrl-C reaches the whole process group of the terminal, also a child that is just being born in it.
             (ending.reason, ending.detail) = (.interrupted, "interrupted")
         }
-        ending.canary = canary?.lateness.quantiles
         ending.generator = loads?.lateness?.quantiles
         let problem = journal.close(ending)
-        let view = journal.builder.finished()
+        let view = journal.takeView()
         var verdict = RunJudge.judge(plan, view)
         if let problem {
             verdict.reasons.append("\(problem)")

@@ -3,6 +3,7 @@
 package import Document
 import FoundationEssentials
 import Gateway
+package import World
 
 #if canImport(Glibc)
 import Glibc
@@ -43,7 +44,12 @@ package struct ScenarioFile: Sendable {
     ///
     /// - Throws: one problem without a place when it cannot be read.
     package static func text(ofFile path: String) throws(Problems) -> String {
-        guard let data = FileManager.default.contents(atPath: path) else {
+        let bytes: [UInt8]
+        do throws(BoundedFile.Failure) {
+            bytes = try BoundedFile.bytes(of: path, limit: 16 << 20)
+        } catch .tooLarge {
+            throw Problems([Problem(at: nil, "\(path): is too large", advice: "at most 16 MiB")])
+        } catch {
             let exists = FileManager.default.fileExists(atPath: path)
             throw Problems([
                 Problem(
@@ -51,10 +57,7 @@ package struct ScenarioFile: Sendable {
                     advice: exists ? "check its permissions, and that it is a file" : "there is no such file")
             ])
         }
-        guard data.count <= 16 << 20 else {
-            throw Problems([Problem(at: nil, "\(path): is too large", advice: "at most 16 MiB")])
-        }
-        guard let text = String(validating: data, as: UTF8.self) else {
+        guard let text = String(validating: bytes, as: UTF8.self) else {
             throw Problems([Problem(at: nil, "\(path): is not UTF-8 text")])
         }
         return text
@@ -128,6 +131,8 @@ package struct PlanOptions: Sendable {
     package var repetitions: Int?
     /// Refuse what the runner cannot do yet (`Capabilities`).
     package var checksCapabilities: Bool
+    /// Hosts beyond this machine that the scenario may lead to (`--allow-remote`).
+    package var remotes = Remotes()
     /// Reads a file that the scenario names.
     package var readFile: @Sendable (String) throws(Problems) -> String
     /// All mistakes of a Kong document, by the gateway's own reader; the scenario's reader knows only what it needs.

@@ -44,8 +44,9 @@ enum NodeCommand {
         for setting in node.environment { environment[setting.name] = setting.value }
         var arguments = [
             "gateway", "--supervised", "--config", try document(of: node, options), "--proxy-listen",
-            "127.0.0.1:\(proxyPort)", "--admin-listen", "127.0.0.1:\(adminPort)", "--seed", "\(seed)",
+            "127.0.0.1:\(proxyPort)", "--admin-listen", "127.0.0.1:\(adminPort)", "--seed", "\(seed)", "--confined",
         ]
+        for name in options.remotes.names { arguments += ["--allow-remote", name] }
         for override in overrides {
             let host = override.binding.host.contains(":") ? "[\(override.binding.host)]" : override.binding.host
             arguments += ["--resolve", "\(host):\(override.binding.port)=\(override.address)"]

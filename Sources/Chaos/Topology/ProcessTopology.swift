@@ -21,6 +21,8 @@ package final class ProcessTopology: TopologyDriver {
         package var folder: WorkFolder
         /// What children inherit of the runner's environment; `ChildEnvironment` says what that is as a rule.
         package var environment: [String: String]
+        /// What gateways may connect to beyond this machine.
+        package var remotes = Remotes()
         package var startTimeout = NodeProcess.startTimeout
         /// How long a node may take to end in order.
         package var drain = TimeAmount.seconds(5)

@@ -107,8 +107,8 @@ extension Reader {
         guard let fields = fields(file.document, "the scenario", keys: Self.scenarioKeys) else { return nil }
         readVariables(fields["vars"], cell: cell, overrides: overrides)
         files = FileAccess(
-            resolve: file.resolve, contains: file.contains, read: options.readFile, checkKong: options.checkKong,
-            program: file.program, folder: file.folder)
+            resolve: file.resolve, contains: file.contains, read: file.confined(options.readFile),
+            checkKong: options.checkKong, program: file.program, folder: file.folder)
         scenarioName = file.id
         let topologyNode = required(
             "topology", in: fields, "the scenario", advice: "write topology: { gateway: …, mocks: … }")
@@ -139,6 +139,7 @@ extension Reader {
         plan.expectations = expectations
         plan.invariants = invariants
         plan.marks = written.compactMap { $0.settled(in: plan) }
+        checkRemotes(topology, allowing: options.remotes)
         finish(&plan, fields)
         return plan
     }

@@ -31,6 +31,11 @@ extension Reader {
         let shape =
             fields["replay"] != nil
             ? replay(fields, what, files) : fields["clients"] == nil ? open(fields, what) : closed(fields, what)
+        if let shape, shape.isSilent {
+            report(
+                fields.member("rate")?.value.location ?? fields.member("stages")?.value.location ?? fields.location,
+                "\(what) sends nothing: its rate is 0/s throughout", advice: "write rate: 50/s")
+        }
         let mix = mix(fields, what)
         var timeout = Nanoseconds.seconds(10)
         if let node = fields["timeout"] {
@@ -199,10 +204,39 @@ extension Reader {
         }
         for member in members(fields["headers"], "`headers`") {
             guard let value = template(member.value, "the header `\(member.key)`") else { continue }
+            if !member.key.isFieldName { report(member.keyLocation, "`\(member.key)` cannot name a header") }
+            if value.parts.contains(where: { if case .text(let text) = $0 { text.hasLineBreak } else { false } }) {
+                report(member.value.location, "the header `\(member.key)` cannot hold a line break")
+            }
             request.headers.append(.init(name: member.key, value: value))
         }
         request.body = fields["body"].flatMap { template($0, "`body`") }
         return request
+    }
+}
+
+extension String {
+    /// A token (RFC 9110 section 5.6.2).
+    fileprivate var isFieldName: Bool {
+        !isEmpty
+            && unicodeScalars.allSatisfy { scalar in
+                Lexer.isLetter(scalar) || Lexer.isDigit(scalar) || "!#$%&'*+-.^_`|~".unicodeScalars.contains(scalar)
+            }
+    }
+
+    /// It would end the field and begin another one.
+    fileprivate var hasLineBreak: Bool { utf8.contains { $0 == 0x0A || $0 == 0x0D || $0 == 0 } }
+}
+
+extension LoadSpec.Shape {
+    /// No request is ever planned.
+    fileprivate var isSilent: Bool {
+        guard case .open(let stages, _) = self, !stages.isEmpty else { return false }
+        return stages.allSatisfy { stage in
+            // Replayed loads have their requests elsewhere.
+            guard case .rate(let from, let to, let length) = stage, length > .zero else { return false }
+            return from.perSecond == 0 && to.perSecond == 0
+        }
     }
 }
 
