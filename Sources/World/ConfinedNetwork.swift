@@ -35,6 +35,21 @@ package final class ConfinedNetwork: Network {
         return network.connect(to: address, on: loop, timeout: timeout, prepare: prepare)
     }
 
+    package func datagrams(
+        on address: SocketAddress, loop: any EventLoop,
+        prepare: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
+    ) -> EventLoopFuture<any Channel> {
+        network.datagrams(on: address, loop: loop) { [self] channel in
+            // Next to the socket, so that it sees what every other handler writes.
+            do {
+                try channel.pipeline.syncOperations.addHandler(DatagramFence { self.isAllowed($0) }, position: .first)
+            } catch {
+                return channel.eventLoop.makeFailedFuture(error)
+            }
+            return prepare(channel)
+        }
+    }
+
     package func resolve(_ host: String, port: Int, on loop: any EventLoop) -> EventLoopFuture<[SocketAddress]> {
         if (try? SocketAddress(ipAddress: host, port: port)) != nil || Remotes.isLocal(host) {
             return network.resolve(host, port: port, on: loop)
@@ -53,6 +68,26 @@ package final class ConfinedNetwork: Network {
     private func isAllowed(_ address: SocketAddress) -> Bool {
         if let host = address.ipAddress, let port = address.port, remotes.allow(host, port: port) { return true }
         return found.withLock { $0.contains(address.text) }
+    }
+}
+
+/// Lets datagrams pass to loopback and to what is allowed; the write of any other fails.
+private final class DatagramFence: ChannelOutboundHandler {
+    typealias OutboundIn = AddressedEnvelope<ByteBuffer>
+    typealias OutboundOut = AddressedEnvelope<ByteBuffer>
+
+    private let isAllowed: @Sendable (SocketAddress) -> Bool
+
+    init(isAllowed: @escaping @Sendable (SocketAddress) -> Bool) { self.isAllowed = isAllowed }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        let to = unwrapOutboundIn(data).remoteAddress
+        guard to.isLoopback || isAllowed(to) else {
+            promise?.fail(
+                NetworkError(.notPermitted, "\(to.text) is not on this machine (--allow-remote names what may be)"))
+            return
+        }
+        context.write(data, promise: promise)
     }
 }
 
