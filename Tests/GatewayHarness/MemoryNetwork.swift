@@ -48,6 +48,13 @@ final class MemoryNetwork: Network {
         return peer
     }
 
+    func datagrams(
+        on address: SocketAddress, loop: any EventLoop,
+        prepare: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
+    ) -> EventLoopFuture<any Channel> {
+        loop.makeFailedFuture(NetworkError(.notPermitted, "\(address): no datagrams in memory"))
+    }
+
     func listen(
         on address: SocketAddress, loops: any EventLoopGroup, options: ListenOptions,
         accept: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
