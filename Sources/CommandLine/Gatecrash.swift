@@ -21,7 +21,7 @@ struct Gatecrash: AsyncParsableCommand {
         subcommands: [
             RunCommand.self, ValidateCommand.self, ExplainCommand.self, CheckCommand.self, ReportCommand.self,
             BenchCommand.self, DiffCommand.self, GatewayCommand.self, MockCommand.self, ToxicsCommand.self,
-            SuperviseCommand.self, BurnCommand.self,
+            SchemaCommand.self, NewCommand.self, SuperviseCommand.self, BurnCommand.self,
         ])
 
     static let version = "0.1.0"

@@ -8,7 +8,7 @@ package struct MockRequest: Hashable, Sendable {
     package enum Method: Hashable, Sendable { case get, head, options, other }
 
     package enum Path: Hashable, Sendable {
-        case root, hello, health, settings, other
+        case root, hello, health, settings, metrics, other
         /// The place of an entry of ROUTES.
         case route(Int)
 
@@ -26,7 +26,7 @@ package struct MockRequest: Hashable, Sendable {
         /// - Parameter method: as sent.
         package init(_ path: UnsafeRawBufferPointer, method: @autoclosure () -> String, _ settings: MockSettings) {
             self.init(path)
-            if self == .settings || !settings.hasOwnPaths { return }
+            if self == .settings || self == .metrics || !settings.hasOwnPaths { return }
             if settings.healthPath != MockSettings.usualHealthPath {
                 if path.elementsEqual(settings.healthPath.utf8) {
                     self = .health
@@ -49,6 +49,7 @@ package struct MockRequest: Hashable, Sendable {
             case 1: return equals("/") ? .root : .other
             case 6: return equals("/hello") ? .hello : .other
             case 7: return equals("/health") ? .health : .other
+            case 14: return equals("/_mock/metrics") ? .metrics : .other
             case 15: return equals("/_mock/settings") ? .settings : .other
             default: return .other
             }
@@ -173,7 +174,7 @@ package struct MockMachine: Sendable {
             if request.method == .options, settings.routes[place].method != "OPTIONS" { return .options(.every) }
             if drawsError(isHealth: false) { return .error(status: settings.errorStatus) }
             return .route(settings.routes[place])
-        case .other, .settings:
+        case .other, .settings, .metrics:
             guard settings.catchesAll else { return .notFound }
             methods = .every
         }

@@ -39,6 +39,16 @@ extension JournalEvent {
                 Lookup(
                     at: try fields.instant(), name: try fields.text("name"), type: try fields.text("type"),
                     answer: try fields.text("answer"), faults: faults))
+        case .usage:
+            self = .usage(
+                Usage(
+                    at: try fields.instant(), node: try fields.text("node"), memory: try fields.integer("rss"),
+                    descriptors: try fields.integer("fds"), cpu: fields.optionalTime("cpu") ?? 0))
+        case .metric:
+            self = .metric(
+                Metric(
+                    at: try fields.instant(), node: try fields.text("node"), series: try fields.text("series"),
+                    value: fields["value"]?.doubleValue ?? .infinity))
         case .log:
             self = .log(Log(at: try fields.instant(), node: try fields.text("node"), text: try fields.text("text")))
         case .note: self = .note(Note(at: try fields.instant(), text: try fields.text("text")))

@@ -151,6 +151,39 @@ extension JournalEvent {
         }
     }
 
+    /// What a process used at a moment.
+    package struct Usage: Hashable, Sendable {
+        package var at: Instant
+        package var node: String
+        /// Resident memory, bytes.
+        package var memory: Int
+        package var descriptors: Int
+        /// Time on a core since the process started, nanoseconds.
+        package var cpu: Int64
+        package init(at: Instant, node: String, memory: Int, descriptors: Int, cpu: Int64) {
+            self.at = at
+            self.node = node
+            self.memory = memory
+            self.descriptors = descriptors
+            self.cpu = cpu
+        }
+    }
+
+    /// A series of a node's metrics at a moment.
+    package struct Metric: Hashable, Sendable {
+        package var at: Instant
+        package var node: String
+        /// As the scenario names it.
+        package var series: String
+        package var value: Double
+        package init(at: Instant, node: String, series: String, value: Double) {
+            self.at = at
+            self.node = node
+            self.series = series
+            self.value = value
+        }
+    }
+
     /// A line that a process logged.
     package struct Log: Hashable, Sendable {
         package var at: Instant

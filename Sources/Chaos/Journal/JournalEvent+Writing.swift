@@ -29,6 +29,15 @@ extension JournalEvent {
             line.field("type", event.type)
             line.field("answer", event.answer)
             if !event.faults.isEmpty { line.field("faults", .array(event.faults.map(JSONValue.string))) }
+        case .usage(let event):
+            line.field("node", event.node)
+            line.field("rss", event.memory)
+            line.field("fds", event.descriptors)
+            line.field("cpu", event.cpu)
+        case .metric(let event):
+            line.field("node", event.node)
+            line.field("series", event.series)
+            line.field("value", .number(event.value))
         case .log(let event):
             line.field("node", event.node)
             line.field("text", event.text)

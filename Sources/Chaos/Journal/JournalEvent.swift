@@ -18,6 +18,8 @@ package enum JournalEvent: Hashable, Sendable {
     case fault(Fault)
     case lateness(Lateness)
     case lookup(Lookup)
+    case usage(Usage)
+    case metric(Metric)
     case log(Log)
     case note(Note)
     case end(End)
@@ -27,7 +29,7 @@ extension JournalEvent {
     /// The value of `kind` in the line.
     package enum Kind: String, CaseIterable, Sendable {
         case header, step, mark, request, health, probe, attempt, config, document, served, process, fault, lateness,
-            lookup, log, note, end
+            lookup, usage, metric, log, note, end
     }
 
     package var kind: Kind {
@@ -46,6 +48,8 @@ extension JournalEvent {
         case .fault: .fault
         case .lateness: .lateness
         case .lookup: .lookup
+        case .usage: .usage
+        case .metric: .metric
         case .log: .log
         case .note: .note
         case .end: .end
@@ -69,6 +73,8 @@ extension JournalEvent {
         case .fault(let event): event.at
         case .lateness(let event): event.at
         case .lookup(let event): event.at
+        case .usage(let event): event.at
+        case .metric(let event): event.at
         case .log(let event): event.at
         case .note(let event): event.at
         case .end(let event): event.at

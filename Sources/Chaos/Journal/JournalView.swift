@@ -19,6 +19,8 @@ package struct JournalView: Sendable {
     package fileprivate(set) var steps: [JournalEvent.Step] = []
     package fileprivate(set) var lateness: [JournalEvent.Lateness] = []
     package fileprivate(set) var lookups: [JournalEvent.Lookup] = []
+    package fileprivate(set) var usage: [JournalEvent.Usage] = []
+    package fileprivate(set) var metrics: [JournalEvent.Metric] = []
     package fileprivate(set) var logs: [JournalEvent.Log] = []
     package fileprivate(set) var notes: [JournalEvent.Note] = []
     package fileprivate(set) var ending: JournalEvent.End?
@@ -78,6 +80,8 @@ package struct JournalView: Sendable {
             case .fault(let fault): if fault.isHit { view.faults.append(fault) }
             case .lateness(let lateness): view.lateness.append(lateness)
             case .lookup(let lookup): view.lookups.append(lookup)
+            case .usage(let usage): view.usage.append(usage)
+            case .metric(let metric): view.metrics.append(metric)
             case .log(let log): view.logs.append(log)
             case .note(let note): view.notes.append(note)
             case .end(let end): view.ending = end

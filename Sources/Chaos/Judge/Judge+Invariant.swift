@@ -8,7 +8,7 @@ extension JudgeContext {
     }
 
     /// What matters of any number of violations: how many there are, and the first that is certain, else the first.
-    private struct Violations {
+    struct Violations {
         private(set) var count = 0
         private(set) var certain = 0
         private(set) var first: (at: Int64, isCertain: Bool, text: String)?
@@ -47,12 +47,13 @@ extension JudgeContext {
                 change.to != state && interval?.contains(change.at) ?? .no != .no
             }
             return InvariantFinding(finding: finding, firstViolation: finding.result == .pass ? nil : first?.at.t ?? 0)
+        default: return try judgeObserved(invariant, interval)
         }
     }
 
-    private func phrase(_ condition: Condition?) -> String { condition.map { " while \($0)" } ?? "" }
+    func phrase(_ condition: Condition?) -> String { condition.map { " while \($0)" } ?? "" }
 
-    private func finding(_ subject: String, _ allowed: String, _ violations: Violations) -> InvariantFinding {
+    func finding(_ subject: String, _ allowed: String, _ violations: Violations) -> InvariantFinding {
         guard let first = violations.first else {
             let seen = allowed == "never" ? "never came" : "always held"
             return InvariantFinding(

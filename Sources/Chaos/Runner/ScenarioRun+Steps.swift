@@ -143,7 +143,7 @@ extension Step.Action {
     /// Taken back at the end of a run when it is still in force.
     fileprivate var isTakenBack: Bool {
         switch self {
-        case .set, .fault, .pause, .configure, .health: true
+        case .set, .fault, .names, .stress, .pause, .configure, .health: true
         case .run(_, let undo): undo != nil
         case .signal(_, let name): SignalName.effect(of: name) == .stops
         case .checkpoint, .kill, .resume, .start, .restart, .stop: false

@@ -56,6 +56,12 @@ package final class ScenarioRun {
     var status: RunStatus
     var timeline: Timeline
     var markWatch: MarkWatch
+    let observed: Observed
+    var lastLogLook: NIODeadline?
+    /// Nodes whose metrics are being asked for, and those that had none.
+    var scraping: Set<String> = []
+    var scrapingFailed: Set<String> = []
+    private var ticks = 0
     var timelineTimer: (task: Scheduled<Void>, due: NIODeadline)?
     /// The last step of each subject, so that steps on one follow each other.
     var lastStep: [String: EventLoopFuture<Void>] = [:]
@@ -83,6 +89,7 @@ package final class ScenarioRun {
         let plan = plan.drawn(world.random)
         self.plan = plan
         markWatch = MarkWatch(plan)
+        observed = Observed(plan)
         self.driver = driver
         self.world = world
         self.loadLoop = loadLoop
@@ -201,6 +208,7 @@ package final class ScenarioRun {
     }
 
     private func stopped() {
+        readLogs()
         phase = .over
         for timer in timers { timer.cancel() }
         ticker?.cancel()
@@ -236,6 +244,8 @@ package final class ScenarioRun {
 
     private func tick() {
         ticker = schedule(in: .milliseconds(250)) { $0.tick() }
+        ticks += 1
+        takeSamples(tick: ticks)
         if phase == .load {
             reportLateness()
             learnSlowMarks()

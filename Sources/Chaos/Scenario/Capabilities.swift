@@ -2,8 +2,7 @@
 
 /// A part of the language that a plan can use.
 package enum Capability: String, Hashable, Sendable, CaseIterable {
-    case virtualMode, remoteGateway, gatewayInProcess, linkTLS
-    case expectUsage, expectLog, expectMetric
+    case virtualMode, gatewayInProcess, linkTLS
 }
 
 /// What the language has and the runner or the judge does not do yet. This is the one place: taking a line out is all
@@ -12,11 +11,7 @@ package enum Capabilities {
     /// Each with what a person reads behind "not supported yet: ".
     package static let notYet: [Capability: String] = [
         .virtualMode: "`mode: virtual`; the file runs in real time without it",
-        .remoteGateway: "gateways that run elsewhere (`url:`, `admin:`); give `kong:` or `inline:`",
         .gatewayInProcess: "`process: in-process`; leave it out, the gateway is spawned",
         .linkTLS: "links with `protocol: tls`; use tcp or http",
-        .expectUsage: "`rss:` and `fds:` expectations",
-        .expectLog: "`log:` expectations",
-        .expectMetric: "`metric:` expectations",
     ]
 }

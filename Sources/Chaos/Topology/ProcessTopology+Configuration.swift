@@ -50,7 +50,7 @@ extension ProcessTopology {
         }
         onEvent(.document(gateway: gateway.node.id, document))
         // One that does not run reads its file when it starts.
-        guard gateway.process.state != .dead, let admin = gateway.admin else { return loop.makeSucceededVoidFuture() }
+        guard gateway.process?.state != .dead, let admin = gateway.admin else { return loop.makeSucceededVoidFuture() }
         return way == .signal ? reload(gateway) : post(document, to: admin, of: gateway.node.id)
     }
 
@@ -76,6 +76,7 @@ extension ProcessTopology {
 
     /// SIGHUP; the gateway's event stream says when the new configuration is in force.
     private func reload(_ gateway: GatewayProcess) -> EventLoopFuture<Void> {
+        guard let process = gateway.process else { return unknown(gateway.node.id) }
         let promise = loop.makePromise(of: Void.self)
         gateway.reloads.append(promise)
         let timer = loop.assumeIsolated().scheduleTask(in: control.timeout) {
@@ -84,7 +85,7 @@ extension ProcessTopology {
                 TopologyError("\(gateway.node.id) did not take over its new configuration after SIGHUP", logTail: tail))
         }
         promise.futureResult.assumeIsolated().whenComplete { _ in timer.cancel() }
-        let signalled = gateway.process.signal(SIGHUP)
+        let signalled = process.signal(SIGHUP)
         return signalled.flatMap { promise.futureResult }
     }
 

@@ -57,7 +57,8 @@ package final class ProcessTopology: TopologyDriver {
 
     final class GatewayProcess {
         let node: GatewayNode
-        let process: NodeProcess
+        /// Nil for one that runs elsewhere.
+        let process: NodeProcess?
         var proxy: SocketAddress?
         var admin: SocketAddress?
         var events: EventStream?
@@ -67,7 +68,7 @@ package final class ProcessTopology: TopologyDriver {
         /// SIGHUPs whose effect has not been seen yet.
         var reloads: [EventLoopPromise<Void>] = []
 
-        init(_ node: GatewayNode, _ process: NodeProcess, proxyPort: Int, adminPort: Int) {
+        init(_ node: GatewayNode, _ process: NodeProcess?, proxyPort: Int, adminPort: Int) {
             self.node = node
             self.process = process
             self.proxyPort = proxyPort
@@ -93,6 +94,7 @@ package final class ProcessTopology: TopologyDriver {
     private var reservations: [PortReservation] = []
     /// What switches were before a step set them, by the step's name.
     var former: [String: JSONValue] = [:]
+    var followers: [String: LogFollower] = [:]
     /// What health was before a step set it.
     var formerHealth: [String: HealthState] = [:]
     /// What steps made short, by the step's name.
@@ -242,6 +244,10 @@ package final class ProcessTopology: TopologyDriver {
     }
 
     private func prepare(_ node: GatewayNode) throws(TopologyError) {
+        if case .remote = node.source {
+            gateways[node.id] = GatewayProcess(node, nil, proxyPort: 0, adminPort: 0)
+            return
+        }
         let (proxy, admin) = (try reserve().port, try reserve().port)
         let overrides = topology.bindings.filter { $0.gateway == node.id && !$0.isNamed }.compactMap { binding in
             links[binding.link].map { NodeCommand.Override(binding: binding, address: $0.address.text) }
@@ -292,7 +298,8 @@ package final class ProcessTopology: TopologyDriver {
             for link in links(to: node) { link.setTarget(nil) }
         }
         onEvent(.process(node: node, change, at: instant))
-        if case .exited(_, isExpected: false) = change {
+        // A log that is followed has been read already.
+        if case .exited(_, isExpected: false) = change, followers[node] == nil {
             for line in LogTail.lines(of: options.folder.file("\(node).log")) { onEvent(.log(node: node, line)) }
         }
     }
@@ -322,7 +329,8 @@ package final class ProcessTopology: TopologyDriver {
     /// - Returns: when the gateway listened; its event stream is open then.
     func start(_ gateway: GatewayProcess) -> EventLoopFuture<StepEffect> {
         let loop = loop
-        return gateway.process.start().assumeIsolated()
+        guard let process = gateway.process else { return meet(gateway) }
+        return process.start().assumeIsolated()
             .flatMapThrowing { ready in
                 gateway.proxy = try Self.address("proxy", in: ready, of: gateway.node.id)
                 gateway.admin = try Self.address("admin", in: ready, of: gateway.node.id)
@@ -332,6 +340,42 @@ package final class ProcessTopology: TopologyDriver {
             }
             .flatMap { (effect: StepEffect) in self.follow(gateway).map { effect } }
             .nonisolated()
+    }
+
+    /// A gateway that runs elsewhere: it must answer, and its events are followed if it has any.
+    private func meet(_ gateway: GatewayProcess) -> EventLoopFuture<StepEffect> {
+        let (loop, id) = (loop, gateway.node.id)
+        guard case .remote(let proxy, let admin) = gateway.node.source else { return unknown(id) }
+        return address(of: proxy, gateway: id).assumeIsolated()
+            .flatMap { proxy in
+                gateway.proxy = proxy
+                return self.address(of: admin, gateway: id)
+            }
+            .flatMap { (admin: SocketAddress) in
+                gateway.admin = admin
+                return self.control.send(.get, "/", to: admin)
+            }
+            .flatMap { _ in
+                self.follow(gateway).assumeIsolated().recover { error in
+                    self.onEvent(.note("\(id) has no event stream, so nothing is known of its health checks: \(error)"))
+                }.nonisolated()
+            }
+            .map {
+                self.onEvent(.process(node: id, .ready(pid: 0), at: loop.now))
+                return StepEffect(earliest: loop.now, latest: loop.now)
+            }
+            .nonisolated()
+    }
+
+    /// The first address that a URL leads to.
+    private func address(of url: String, gateway: String) -> EventLoopFuture<SocketAddress> {
+        guard let (host, port) = Reader.authority(of: url) else {
+            return loop.makeFailedFuture(TopologyError("\(gateway): \(url) is no URL"))
+        }
+        return world.network.resolve(host.filter { !"[]".contains($0) }, port: port, on: loop).flatMapThrowing {
+            guard let first = $0.first else { throw TopologyError("\(gateway): \(host) has no address") }
+            return first
+        }
     }
 
     private func follow(_ gateway: GatewayProcess) -> EventLoopFuture<Void> {
@@ -345,7 +389,8 @@ package final class ProcessTopology: TopologyDriver {
                 noticeReload(record, of: gateway)
             case .damaged(let what): onEvent(.note("event stream of \(id): \(what)"))
             case .ended:
-                if gateway.process.state == .running, !gateway.process.isEnding, !isStopping {
+                let isEnding = gateway.process.map { $0.state != .running || $0.isEnding } ?? false
+                if !isEnding, !isStopping {
                     onEvent(.note("event stream of \(id) has ended while the gateway runs: later events are lost"))
                 }
             }
@@ -372,7 +417,7 @@ package final class ProcessTopology: TopologyDriver {
         // Gateways first: the ends of their event streams say that every event has been told.
         return endAllStress().assumeIsolated()
             .flatMap { self.all(self.programs.values.map { $0.process.stop(drain: .milliseconds(500)) }) }
-            .flatMap { self.all(self.gateways.values.map { $0.process.stop(drain: drain) }) }
+            .flatMap { self.all(self.gateways.values.compactMap { $0.process?.stop(drain: drain) }) }
             .flatMap { self.all(self.mocks.values.map { $0.process.stop(drain: drain) }) }
             .flatMap { self.all(self.links.values.map { $0.stop() } + self.nameServers.values.map { $0.stop() }) }
             .flatMap { self.controlPort?.stop().recover { _ in } ?? self.loop.makeSucceededVoidFuture() }
@@ -384,7 +429,8 @@ package final class ProcessTopology: TopologyDriver {
         loop.assertInEventLoop()
         isStopping = true
         _ = endAllStress()
-        let processes = gateways.values.map(\.process) + mocks.values.map(\.process) + programs.values.map(\.process)
+        let processes =
+            gateways.values.compactMap(\.process) + mocks.values.map(\.process) + programs.values.map(\.process)
         for process in processes { _ = process.kill() }
     }
 }

@@ -22,6 +22,19 @@ package enum TopologyEvent: Sendable {
     case note(String)
 }
 
+/// What a node's process uses at a moment.
+package struct NodeUsage: Hashable, Sendable {
+    package var node: String
+    package var usage: ProcessUsage
+    package var descriptors: Int
+
+    package init(node: String, usage: ProcessUsage, descriptors: Int) {
+        self.node = node
+        self.usage = usage
+        self.descriptors = descriptors
+    }
+}
+
 /// When the effect of a step set in: not before `earliest`, and for certain at `latest`.
 package struct StepEffect: Hashable, Sendable {
     package var earliest: NIODeadline
@@ -75,6 +88,13 @@ package protocol TopologyDriver: AnyObject {
     /// Takes back what `perform` did under this name.
     func undo(_ action: Step.Action, name: String) -> EventLoopFuture<StepEffect>
 
+    /// What the processes use at the moment.
+    func usage() -> [NodeUsage]
+    /// What a node has logged since the last question.
+    func newLogLines(of node: String) -> [String]
+    /// A node's metrics, in Prometheus' text format.
+    func metrics(of node: String) -> EventLoopFuture<String>
+
     /// Ends everything in order, gateways first, so that all of their events are told before it completes. Never fails.
     func stop() -> EventLoopFuture<Void>
     /// Ends everything at once, in whatever state it is; `stop` then completes soon.
@@ -83,4 +103,9 @@ package protocol TopologyDriver: AnyObject {
 
 extension TopologyDriver {
     package func missingPrograms() -> [String] { [] }
+    package func usage() -> [NodeUsage] { [] }
+    package func newLogLines(of node: String) -> [String] { [] }
+    package func metrics(of node: String) -> EventLoopFuture<String> {
+        loop.makeFailedFuture(TopologyError("there are no metrics of \(node)"))
+    }
 }

@@ -78,6 +78,8 @@ final class MockCore {
     private var cache = ResponseCache()
     private var requestCount = 0
     private var acceptedCount = 0
+    /// By the status that the other side sees, 0 for none.
+    private var statusCounts: [Int: Int] = [:]
     private var connections: [Int: ServerConnection] = [:]
     private var drained: EventLoopPromise<Void>?
 
@@ -141,6 +143,7 @@ final class MockCore {
     func decide(_ request: MockRequest, head: RequestHead, receivedAt: NIODeadline, connection: Int) -> MockDecision {
         requestCount += 1
         let decision = machine.decide(request)
+        statusCounts[decision.visibleStatus ?? 0, default: 0] += 1
         if let sink {
             sink.append(
                 ServedRecord.line(
@@ -148,6 +151,25 @@ final class MockCore {
                     connection: connection))
         }
         return decision
+    }
+
+    /// The connections and requests so far.
+    var metrics: String {
+        var text = """
+            # HELP mock_connections_total Connections accepted.
+            # TYPE mock_connections_total counter
+            mock_connections_total \(acceptedCount)
+            # HELP mock_connections Connections open, that of the scraper included.
+            # TYPE mock_connections gauge
+            mock_connections \(connections.count)
+            # HELP mock_requests_total Requests by the status they were answered with; 0 = not answered.
+            # TYPE mock_requests_total counter
+
+            """
+        for (status, count) in statusCounts.sorted(by: { $0.key < $1.key }) {
+            text += "mock_requests_total{code=\"\(status)\"} \(count)\n"
+        }
+        return text
     }
 
     func response(for answer: MockAnswer) -> ResponseCache.Response {

@@ -68,6 +68,16 @@ struct BrokenFileTests {
         #expect(Examples.messages(Examples.broken("fault: { latency: 3s }", fault)) == [])
     }
 
+    @Test(arguments: BrokenFile.steps)
+    func `mistakes in steps are named at their place`(file: BrokenFile) {
+        #expect(Examples.messages(file.text) == file.messages)
+    }
+
+    @Test(arguments: BrokenFile.nodes)
+    func `mistakes in mocks and processes are named at their place`(file: BrokenFile) {
+        #expect(Examples.messages(file.text) == file.messages)
+    }
+
     @Test(arguments: BrokenFile.targets)
     func `mistakes in targets and marks of expectations are named at their place`(file: BrokenFile) {
         #expect(Examples.messages(file.text) == file.messages)

@@ -90,6 +90,20 @@ enum Sentences {
             }
             return "compared with \(baseline.file): \(parts.joined(separator: "; "))"
         case .model: return "an independent model of Kong's health checks predicts every change"
+        case .usage(let it):
+            let bounds = [
+                it.memory.map { "\(text($0)) of memory" }, it.descriptors.map { "\(text($0)) descriptors" },
+            ]
+            return "\(it.node) uses \(bounds.compactMap { $0 }.joined(separator: " and "))\(text(it.during))"
+        case .log(let it):
+            return "the log of \(it.node) has \(text(it.count)) lines with \(it.pattern)\(text(it.during))"
+        case .metric(let it):
+            let when =
+                switch it.moment {
+                case .at(let mark): " at \(text(mark))"
+                case .during(let during): text(during)
+                }
+            return "\(it.series) of \(it.node) is \(text(it.bound))\(when)"
         case .sometimes(let filter, let during):
             return "\(filter) at least once\(text(during)), or the test tested nothing"
         }
@@ -139,6 +153,14 @@ enum Sentences {
             case .alwaysLatency(let bound, let filter):
                 "always latency \(Self.text(bound))" + (filter == .all ? "" : " for \(filter)")
             case .alwaysProcess(let node, let state): "always \(node) \(state.rawValue)"
+            case .neverBecomes(let target, let state): "\(target.name) never becomes \(state.rawValue)"
+            case .neverProbes(let nodes, let condition):
+                "never a probe at \(nodes.joined(separator: ", "))\(clause(condition))"
+            case .neverLog(let log): "never a line with \(log.pattern) in the log of \(log.node)"
+            case .alwaysUsage(let usage): "always " + Self.text(Expectation.Kind.usage(usage))
+            case .alwaysMetric(let metric): "always \(metric.series) of \(metric.node) \(Self.text(metric.bound))"
+            case .alwaysAvailability(let availability):
+                "always " + Self.text(Expectation.Kind.availability(availability))
             }
         return text + Self.text(invariant.during)
     }

@@ -49,10 +49,7 @@ extension Plan {
 }
 
 extension Reader {
-    static let scenarioKeys = [
-        "scenario", "title", "description", "tags", "seed", "mode", "timeout", "vars", "matrix", "repeat", "tolerance",
-        "topology", "load", "timeline", "expect", "invariants",
-    ]
+    static let scenarioKeys = Vocabulary.scenario.names
 
     /// `--var` and GATECRASH_VAR_…: an axis is narrowed to the given value, a variable gets it.
     mutating func overrides(

@@ -5,14 +5,10 @@ import Document
 // What the steps of a time line do.
 extension Reader {
     /// One of them says what a step does.
-    static let actionKeys = [
-        "checkpoint", "mock", "link", "kill", "pause", "resume", "start", "restart", "signal", "stop", "config",
-        "patch", "health", "dns", "stress", "exec",
-    ]
-    static let actionDetails = [
-        "set", "fault", "stream", "toxicity", "decide", "match", "nth", "count", "crash_loop", "drain", "undo",
-        "timeout", "to", "by",
-    ]
+    static let actionKeys = Vocabulary.actions
+    static let actionDetails = Vocabulary.step.names.filter {
+        !Vocabulary.actions.contains($0) && !Vocabulary.times.contains($0) && !["name", "for"].contains($0)
+    }
     /// Details that belong to another action are mistakes.
     private static let owners: [String: [String]] = [
         "set": ["mock"], "fault": ["link"], "stream": ["link"], "toxicity": ["link"], "decide": ["link"],
@@ -132,7 +128,7 @@ extension Reader {
 
     /// `signal: { to: api-2, name: TERM }`
     private mutating func signal(_ node: DocumentNode, _ topology: Topology) -> WrittenAction? {
-        guard let fields = fields(node, "`signal`", keys: ["to", "name"]) else { return nil }
+        guard let fields = fields(node, "`signal`", keys: Vocabulary.signal.names) else { return nil }
         let nodes = required("to", in: fields, "`signal`", advice: "write to: <node>").flatMap {
             nodeChoice($0, topology)
         }
@@ -152,7 +148,7 @@ extension Reader {
 
     /// `health: { target: api-1, set: unhealthy }`
     private mutating func health(_ node: DocumentNode, _ topology: Topology) -> WrittenAction? {
-        guard let fields = fields(node, "`health`", keys: ["target", "set"]) else { return nil }
+        guard let fields = fields(node, "`health`", keys: Vocabulary.health.names) else { return nil }
         let target = required("target", in: fields, "`health`", advice: "write target: <mock>").flatMap {
             self.target($0, topology)
         }

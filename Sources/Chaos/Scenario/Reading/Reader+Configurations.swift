@@ -5,8 +5,6 @@ import Document
 // Configurations that a time line loads: read before the topology's names are settled, because their hosts are mocks
 // too.
 extension Reader {
-    private static let formKeys = ["kong", "inline"]
-
     /// The gateway that a step reconfigures, and how; by the number of the step.
     struct WrittenChange {
         var gateway: String
@@ -57,7 +55,7 @@ extension Reader {
     /// `config: ./kong-2.yml`, `{ kong: ./kong-2.yml }` or `{ inline: … }`.
     private mutating func wholeDocument(_ node: DocumentNode) -> ReadChange? {
         if node.members != nil {
-            guard let fields = fields(node, "`config`", keys: Self.formKeys) else { return nil }
+            guard let fields = fields(node, "`config`", keys: Vocabulary.configuration.names) else { return nil }
             guard let (source, document) = configuration(fields, files, of: "`config`") else { return nil }
             let label = if case .file(let path) = source { path } else { "the scenario's document" }
             return (.document(document), document, label)

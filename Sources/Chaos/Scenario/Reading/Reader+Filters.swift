@@ -3,7 +3,7 @@
 import Document
 
 extension Reader {
-    static let filterKeys = ["status", "origin", "outcome", "of", "method", "path"]
+    static let filterKeys = Vocabulary.filter.names
 
     /// `{ status: 503, origin: gateway, of: writes }`, or one of ok, failed, unknown.
     mutating func outcomeFilter(_ node: DocumentNode, _ what: String) -> OutcomeFilter? {

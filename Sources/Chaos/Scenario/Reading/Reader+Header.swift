@@ -44,7 +44,7 @@ extension Reader {
 
     private mutating func tolerance(_ node: DocumentNode?) -> Plan.Tolerance {
         var tolerance = Plan.Tolerance(timer: nil, maximumLateness: .milliseconds(50))
-        guard let node, let fields = fields(node, "`tolerance`", keys: ["timer", "max_lateness"]) else {
+        guard let node, let fields = fields(node, "`tolerance`", keys: Vocabulary.tolerance.names) else {
             return tolerance
         }
         if let node = fields["timer"], node.scalar != "auto" {

@@ -16,7 +16,7 @@ extension Reader {
         for member in members(node, "`links`") {
             let what = "the link `\(member.key)`"
             scope.brokenLinks.insert(member.key)
-            guard let fields = fields(member.value, what, keys: ["from", "to", "protocol", "port"]) else { continue }
+            guard let fields = fields(member.value, what, keys: Vocabulary.link.names) else { continue }
             var from = topology.gateways.first?.id ?? "gateway"
             if let node = fields["from"] {
                 guard let name = name(node, kind: "gateway", among: topology.gateways.map(\.id)) else { continue }
@@ -74,7 +74,11 @@ extension Reader {
         for gateway in topology.gateways {
             for host in Self.hosts(of: gateway) {
                 let given = bound.first { $0.host == host.name && ($0.port == nil || $0.port == host.port) }
-                guard let mock = given?.mock ?? topology.mocks.first(where: { $0.id == host.name })?.id,
+                // A gateway that runs elsewhere finds a mock by the fixed port of its link.
+                let byPort = topology.links.first { link in
+                    link.from == gateway.id && link.port == host.port && host.name.hasPrefix("127.")
+                }
+                guard let mock = given?.mock ?? topology.mocks.first(where: { $0.id == host.name })?.id ?? byPort?.to,
                     let link = topology.links.first(where: { $0.from == gateway.id && $0.to == mock })
                 else { continue }
                 result.append(

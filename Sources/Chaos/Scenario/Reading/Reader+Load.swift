@@ -3,10 +3,7 @@
 import Document
 
 extension Reader {
-    static let loadKeys = [
-        "id", "to", "request", "mix", "replay", "timeout", "connections", "rate", "for", "stages", "arrivals",
-        "clients", "think", "requests", "warmup",
-    ]
+    static let loadKeys = Vocabulary.load.names
 
     /// - Parameter entries: gateways, and programs in front of them.
     mutating func loads(_ node: DocumentNode?, entries: [String]) -> [LoadSpec] {
@@ -60,7 +57,9 @@ extension Reader {
     }
 
     private mutating func connections(_ node: DocumentNode?, _ what: String) -> (maximum: Int?, reuses: Bool) {
-        guard let node, let fields = fields(node, "`connections`", keys: ["max", "reuse"]) else { return (nil, true) }
+        guard let node, let fields = fields(node, "`connections`", keys: Vocabulary.loadConnections.names) else {
+            return (nil, true)
+        }
         return (
             fields["max"].flatMap { integer($0, "`max` connections of \(what)", in: 1...1_000_000) },
             fields["reuse"].flatMap { boolean($0, "`reuse` of \(what)") } ?? true
@@ -94,7 +93,7 @@ extension Reader {
     }
 
     private mutating func stage(_ node: DocumentNode, _ what: String) -> LoadSpec.Stage? {
-        guard let fields = fields(node, "a stage", keys: ["rate", "for", "burst", "every"]) else { return nil }
+        guard let fields = fields(node, "a stage", keys: Vocabulary.stage.names) else { return nil }
         guard fields["burst"] != nil else {
             if fields["every"] != nil { report(fields.keyLocation("every"), "`every` belongs to `burst`") }
             return stage(fields, what)
@@ -171,7 +170,7 @@ extension Reader {
         let items = list(mix, "`mix` of \(what)")
         if items.isEmpty, mix.items != nil { report(mix.location, "`mix` of \(what) is empty") }
         return items.compactMap { item in
-            guard let fields = self.fields(item, "an item of `mix`", keys: ["weight", "request"]),
+            guard let fields = self.fields(item, "an item of `mix`", keys: Vocabulary.weighted.names),
                 let node = required("request", in: fields, "an item of `mix`")
             else { return nil }
             var weight = 1.0
@@ -182,7 +181,7 @@ extension Reader {
     }
 
     private mutating func request(_ node: DocumentNode, _ what: String) -> RequestTemplate? {
-        guard let fields = fields(node, "`request` of \(what)", keys: ["method", "path", "headers", "body"]) else {
+        guard let fields = fields(node, "`request` of \(what)", keys: Vocabulary.request.names) else {
             return nil
         }
         scope.hasRequestNumber = true

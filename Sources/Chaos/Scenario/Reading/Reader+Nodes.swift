@@ -40,8 +40,6 @@ struct NodePlace {
 }
 
 extension Reader {
-    private static let choiceKeys = ["one-of", "all-of", "some-of", "count"]
-
     /// The places of an action: one that is not to be chosen has one, on its own node.
     static func places(_ written: WrittenAction) -> [NodePlace] {
         guard let nodes = written.nodes else { return [NodePlace()] }
@@ -57,7 +55,7 @@ extension Reader {
             let name = mocksOnly ? mockName(node, topology) : nodeName(node, topology)
             return name.map { NodeChoice(candidates: [$0], shape: .one, isDrawn: false) }
         }
-        guard let fields = fields(node, "the choice of a node", keys: Self.choiceKeys) else { return nil }
+        guard let fields = fields(node, "the choice of a node", keys: Vocabulary.choice.names) else { return nil }
         let given = ["one-of", "all-of", "some-of"].filter { fields[$0] != nil }
         guard given.count == 1, let key = given.first, let listNode = fields[key] else {
             report(

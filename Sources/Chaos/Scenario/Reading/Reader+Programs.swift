@@ -4,7 +4,6 @@ import Document
 
 // `processes:` of a topology: load balancers in front of the gateways.
 extension Reader {
-    private static let programKeys = ["command", "requires", "env", "files"]
     /// Programs that may be started by their name alone. Anything else must lie beside the scenario: a file that a
     /// person downloads and runs must not start whatever it likes.
     static let knownPrograms = [
@@ -32,7 +31,7 @@ extension Reader {
         _ member: DocumentNode.Member, nodes: [String], gateways: [String]
     ) -> ProgramNode? {
         let what = "the process `\(member.key)`"
-        guard let fields = fields(member.value, what, keys: Self.programKeys) else { return nil }
+        guard let fields = fields(member.value, what, keys: Vocabulary.program.names) else { return nil }
         let commandNode = required(
             "command", in: fields, what, advice: "write command: [haproxy, -f, $(file(haproxy.cfg))]")
         let fileNames = (fields["files"]?.members ?? []).map(\.key)

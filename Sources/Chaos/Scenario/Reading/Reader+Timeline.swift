@@ -4,8 +4,7 @@ import Document
 
 // The time line: when steps are due, and how many steps a written one stands for. What they do is in Reader+Actions.
 extension Reader {
-    private static let whenKeys = ["at", "after", "when", "every", "times", "between", "random"]
-    static let stepKeys = ["name", "for"] + whenKeys + actionKeys + actionDetails
+    static let stepKeys = Vocabulary.step.names
 
     mutating func steps(_ node: DocumentNode?, _ topology: Topology) -> [Step] {
         var steps: [Step] = []
@@ -241,7 +240,7 @@ extension Reader {
 
     private mutating func crashLoop(_ item: DocumentNode) -> CrashLoop? {
         let what = "`crash_loop`"
-        guard let node = item["crash_loop"], let fields = fields(node, what, keys: ["times", "up", "down"]) else {
+        guard let node = item["crash_loop"], let fields = fields(node, what, keys: Vocabulary.crashLoop.names) else {
             return nil
         }
         let times = required("times", in: fields, what, advice: "write times: 4").flatMap {

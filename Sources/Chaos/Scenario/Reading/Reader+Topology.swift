@@ -4,8 +4,8 @@ import Document
 import MockAPI
 
 extension Reader {
-    static let gatewayKeys = ["kong", "inline", "url", "admin", "env", "process"]
-    static let topologyKeys = ["gateway", "mocks", "links", "bind", "processes", "dns"]
+    static let gatewayKeys = Vocabulary.gateway.names
+    static let topologyKeys = Vocabulary.topology.names
 
     /// - Parameter timeline: its configurations name hosts too, and its `dns` steps names for the name server.
     mutating func topology(_ node: DocumentNode, timeline: DocumentNode?) -> Topology? {
@@ -70,7 +70,7 @@ extension Reader {
         var tls: TLSSpec?
         if !member.value.isNull {
             let what = "the mock `\(id)`"
-            guard let fields = fields(member.value, what, keys: ["count", "env", "health", "routes", "tls"]) else {
+            guard let fields = fields(member.value, what, keys: Vocabulary.mock.names) else {
                 return nil
             }
             count = fields["count"].flatMap { integer($0, "`count` of \(what)", in: 1...1_000) }
@@ -170,7 +170,10 @@ extension Reader {
 
     private mutating func gateway(_ id: String, _ node: DocumentNode, _ what: String) -> GatewayNode? {
         guard let fields = fields(node, what, keys: Self.gatewayKeys) else { return nil }
-        let given = ["kong", "inline", "url"].filter { fields[$0] != nil }
+        // Beside `url` a document says what is known to run there.
+        let documents = ["kong", "inline"].filter { fields[$0] != nil }
+        let given =
+            documents.isEmpty || documents.count > 1 ? documents + (fields["url"] == nil ? [] : ["url"]) : documents
         guard given.count == 1 else {
             report(
                 given.count > 1 ? fields.keyLocation(given[1]) : node.location,
@@ -202,11 +205,19 @@ extension Reader {
         _ fields: Fields, _ files: FileAccess, of what: String
     ) -> (GatewayNode.Source, JSONValue)? {
         if let url = fields["url"] {
-            use(.remoteGateway, at: fields.keyLocation("url"))
-            guard let admin = required("admin", in: fields, "a gateway with `url`"), let proxy = word(url, "`url`"),
-                let adminURL = word(admin, "`admin`")
-            else { return nil }
-            return (.remote(proxy: proxy, admin: adminURL), .null)
+            let adminNode = required("admin", in: fields, "a gateway with `url`", advice: "write its Admin API")
+            let proxy = word(url, "`url`")
+            guard let admin = adminNode.flatMap({ word($0, "`admin`") }), let proxy else { return nil }
+            var document = JSONValue.null
+            if let given = fields["kong"] {
+                guard let node = kongFile(given, "`kong`") else { return nil }
+                document = node.json
+            } else if let inline = fields["inline"] {
+                guard let filled = filled(inline, inKong: true) else { return nil }
+                for problem in files.checkKong(filled) { problems.add(problem) }
+                document = filled.json
+            }
+            return (.remote(proxy: proxy, admin: admin), document)
         }
         var source = GatewayNode.Source.inline
         let node = fields["inline"]
