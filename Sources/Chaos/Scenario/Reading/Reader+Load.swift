@@ -11,8 +11,9 @@ extension Reader {
     mutating func loads(_ node: DocumentNode?, gateways: [String], files: FileAccess) -> [LoadSpec] {
         var loads: [LoadSpec] = []
         for (index, item) in list(node, "`load`").enumerated() {
-            let fallback = index == 0 ? "load" : "load-\(index + 1)"
-            guard let load = load(item, fallback: fallback, gateways: gateways, files) else { continue }
+            guard let load = load(item, fallback: LoadSpec.defaultID(index), gateways: gateways, files) else {
+                continue
+            }
             if loads.contains(where: { $0.id == load.id }) {
                 report(item["id"]?.location ?? item.location, "there are two loads `\(load.id)`", advice: "rename one")
             }
