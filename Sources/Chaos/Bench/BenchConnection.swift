@@ -103,7 +103,15 @@ final class BenchConnection: ClientDelegate {
 
     private func failedTLS(_ error: any Error) {
         hasTLSFailure = true
-        worker?.tlsProblem = "\(error)"
+        worker?.tlsProblem = Self.words(error)
+    }
+
+    /// `certificate verify failed` of what BoringSSL says with file names and numbers around it.
+    private static func words(_ error: any Error) -> String {
+        let text = "\(error)"
+        guard let start = text.firstRange(of: "OPENSSL_internal:")?.upperBound else { return text }
+        return text[start...].prefix { $0.isUppercase || $0 == "_" || $0.isNumber }.lowercased().replacing(
+            "_", with: " ")
     }
 
     private func send(at now: Int64) {

@@ -41,10 +41,12 @@ package struct BenchDisplay: Sendable {
     /// `  round 2/5  gateway   21,034 req/s  p50 1.42ms  p99 3.31ms  0 errors`
     private static func line(_ subject: String, _ round: Int, _ count: Int, _ figures: BenchFigures) -> String {
         let errors = figures.errors == 1 ? "1 error" : "\(BenchText.count(figures.errors)) errors"
+        func quantile(_ percent: Double) -> String {
+            figures.latency.count > 0 ? BenchText.time(figures.latency.quantile(percent)) : "-"
+        }
         return
-            ("  round \(round)/\(count)  \(subject)  \(BenchText.rate(figures.rps)) req/s  p50 "
-            + "\(BenchText.time(figures.latency.quantile(50)))  p99 \(BenchText.time(figures.latency.quantile(99)))  "
-            + errors).withoutControls
+            ("  round \(round)/\(count)  \(subject)  \(BenchText.rate(figures.rps)) req/s  p50 \(quantile(50))  "
+            + "p99 \(quantile(99))  \(errors)").withoutControls
     }
 
     /// `  gateway 2/5 [########------------]  40%  21,034 req/s  42,011 requests  0 errors  12s left`

@@ -12,7 +12,7 @@ struct BenchPlot {
 
     static let width = 720.0
     static let height = 260.0
-    private static let (left, right, top, bottom) = (64.0, 12.0, 12.0, 30.0)
+    private static let (left, right, top, bottom) = (64.0, 26.0, 12.0, 30.0)
 
     static let xRange = (start: left, end: width - right)
     static let yRange = (start: height - bottom, end: top)

@@ -103,17 +103,27 @@ struct BenchPlots {
 
     // MARK: Over time
 
+    private struct Moment {
+        /// Seconds.
+        var time: Double
+        var point: BenchSeries.Point
+        /// Its interval lies in the window. The one behind it has only what was still under way, and says nothing
+        /// about a rate.
+        var isWhole: Bool
+    }
+
     /// The rounds of a subject one behind the other: seconds of measuring, as if nothing had been between them.
-    private func timeline(
-        _ subject: BenchResult.Subject
-    ) -> (points: [(time: Double, point: BenchSeries.Point)], starts: [Double]) {
-        var points: [(time: Double, point: BenchSeries.Point)] = []
+    private func timeline(_ subject: BenchResult.Subject) -> (points: [Moment], starts: [Double]) {
+        var points: [Moment] = []
         var starts: [Double] = []
         var offset = 0.0
-        for series in subject.series {
+        for (series, round) in zip(subject.series, subject.rounds) {
             starts.append(offset)
-            // The last interval of an open end may be one that hardly began.
-            for point in series { points.append((offset + point.start.inSeconds, point)) }
+            for point in series {
+                let isWhole = point.start + subject.interval <= round.length || series.count == 1
+                points.append(
+                    Moment(time: offset + point.start.inSeconds, point: point, isWhole: isWhole))
+            }
             offset += Double(series.count) * subject.interval.inSeconds
         }
         return (points, starts)
@@ -138,7 +148,7 @@ struct BenchPlots {
         let lines = measured.map { index, subject in
             BenchPlot.Line(
                 name: subject.name, colour: colour(index),
-                points: timeline(subject).points.map {
+                points: timeline(subject).points.filter(\.isWhole).map {
                     ($0.time, Double($0.point.count - $0.point.failures) / subject.interval.inSeconds)
                 })
         }
@@ -159,8 +169,9 @@ struct BenchPlots {
             }
         }
         for (_, subject) in measured {
-            for (time, point) in timeline(subject).points where point.failures > 0 {
-                plot.mark(at: time, text: "\(subject.name): \(point.failures) failures", isFailure: true, x: x)
+            for moment in timeline(subject).points where moment.point.failures > 0 {
+                let text = "\(subject.name): \(moment.point.failures) failures"
+                plot.mark(at: moment.time, text: text, isFailure: true, x: x)
             }
         }
     }

@@ -48,7 +48,7 @@ enum BenchText {
 
     /// Without a fraction from 100 on.
     static func rate(_ value: Double) -> String {
-        value >= 100 ? count(Int(min(value, 1e15).rounded())) : digits(value)
+        value >= 100 || value == 0 ? count(Int(min(value, 1e15).rounded())) : digits(value)
     }
 
     static func size(_ bytes: Double) -> String {

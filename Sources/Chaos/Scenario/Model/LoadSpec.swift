@@ -72,6 +72,9 @@ package struct LoadSpec: Hashable, Sendable {
         self.location = location
     }
 
+    /// The id of a load that gives none, by its place in the list.
+    package static func defaultID(_ index: Int) -> String { index == 0 ? "load" : "load-\(index + 1)" }
+
     /// How long it runs; nil when it ends after a number of requests.
     package var length: Nanoseconds? {
         switch shape {

@@ -118,7 +118,7 @@ extension Reader {
         conditionTopology = topology
         let written = collectMarks(fields, topology)
         scope.loads = (fields["load"]?.items ?? []).enumerated().map { index, item in
-            item["id"]?.scalar ?? (index == 0 ? "load" : "load-\(index + 1)")
+            item["id"]?.scalar ?? LoadSpec.defaultID(index)
         }
         let loadNode = required("load", in: fields, "the scenario", advice: "write load: [{ rate: 50/s, for: 30s }]")
         knownLoads = loads(loadNode, entries: topology.entryNames)

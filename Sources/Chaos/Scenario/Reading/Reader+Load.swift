@@ -9,8 +9,7 @@ extension Reader {
     mutating func loads(_ node: DocumentNode?, entries: [String]) -> [LoadSpec] {
         var loads: [LoadSpec] = []
         for (index, item) in list(node, "`load`").enumerated() {
-            let fallback = index == 0 ? "load" : "load-\(index + 1)"
-            guard let load = load(item, fallback: fallback, entries: entries) else { continue }
+            guard let load = load(item, fallback: LoadSpec.defaultID(index), entries: entries) else { continue }
             if loads.contains(where: { $0.id == load.id }) {
                 report(item["id"]?.location ?? item.location, "there are two loads `\(load.id)`", advice: "rename one")
             }
