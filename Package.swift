@@ -107,7 +107,7 @@ let package = Package(
                 "Certificates", "Chaos", "Document", "World", "Wire", "supervision-fixture", "gatecrash",
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ],
-            swiftSettings: swiftSettings),
+            exclude: ["Data"], swiftSettings: swiftSettings),
         // What the micro-benchmarks and the counting of allocations run.
         .target(
             name: "HotPath",

@@ -14,6 +14,7 @@ package enum JournalEvent: Hashable, Sendable {
     case configuration(Configuration)
     case served(Served)
     case process(Process)
+    case fault(Fault)
     case lateness(Lateness)
     case log(Log)
     case note(Note)
@@ -23,7 +24,8 @@ package enum JournalEvent: Hashable, Sendable {
 extension JournalEvent {
     /// The value of `kind` in the line.
     package enum Kind: String, CaseIterable, Sendable {
-        case header, step, mark, request, health, probe, attempt, config, served, process, lateness, log, note, end
+        case header, step, mark, request, health, probe, attempt, config, served, process, fault, lateness, log, note,
+            end
     }
 
     package var kind: Kind {
@@ -38,6 +40,7 @@ extension JournalEvent {
         case .configuration: .config
         case .served: .served
         case .process: .process
+        case .fault: .fault
         case .lateness: .lateness
         case .log: .log
         case .note: .note
@@ -58,6 +61,7 @@ extension JournalEvent {
         case .configuration(let event): event.at
         case .served(let event): event.at
         case .process(let event): event.at
+        case .fault(let event): event.at
         case .lateness(let event): event.at
         case .log(let event): event.at
         case .note(let event): event.at

@@ -9,7 +9,7 @@ extension Step.Action {
             "mock \(mock): "
                 + settings.map { "\($0.name) \($0.value.stringValue ?? $0.value.description)" }
                 .joined(separator: ", ")
-        case .fault(let fault): "link \(fault.link): \(fault.fault.phrase), stream \(fault.stream.rawValue)"
+        case .fault(let fault): "link \(fault.link): \(fault.phrase)"
         case .kill(let node): "kill \(node)"
         case .pause(let node): "pause \(node)"
         case .resume(let node): "resume \(node)"
@@ -26,15 +26,6 @@ extension Step.Action {
             .restart(let node, _):
             node
         case .fault(let fault): fault.link
-        }
-    }
-}
-
-extension Fault {
-    fileprivate var phrase: String {
-        switch self {
-        case .latency(let latency, let jitter): "latency \(latency)" + (jitter == .zero ? "" : " ± \(jitter)")
-        case .refuse: "refuse"
         }
     }
 }

@@ -75,6 +75,8 @@ package final class ProcessTopology: TopologyDriver {
     /// What switches were before a step set them, by the step's name.
     var former: [String: JSONValue] = [:]
     private var isStopping = false
+    /// The Toxiproxy API of the links.
+    private var controlPort: ToxiproxyServer?
 
     package init(
         _ topology: Topology, world: World, loop: any EventLoop, supervisor: Supervisor, options: Options
@@ -99,7 +101,7 @@ package final class ProcessTopology: TopologyDriver {
             return loop.makeFailedFuture(error)
         }
         // Links learn their targets from the mocks' starts, gateways need both.
-        return all(mocks.values.map { start($0).map { _ in } })
+        return all([openControlPort()] + mocks.values.map { start($0).map { _ in } })
             .assumeIsolated()
             .flatMap {
                 self.isStopping ? self.stopped() : self.all(self.gateways.values.map { self.start($0).map { _ in } })
@@ -111,6 +113,20 @@ package final class ProcessTopology: TopologyDriver {
 
     func all(_ futures: [EventLoopFuture<Void>]) -> EventLoopFuture<Void> {
         EventLoopFuture.andAllSucceed(futures, on: loop)
+    }
+
+    /// Every link answers Toxiproxy's API, for those who want to poke a running scenario.
+    private func openControlPort() -> EventLoopFuture<Void> {
+        guard !links.isEmpty else { return loop.makeSucceededVoidFuture() }
+        let api = ToxiproxyAPI(world: world, loop: loop)
+        for link in links.values { api.adopt(link) }
+        return ToxiproxyServer.listen(api, at: .loopback(port: 0)).assumeIsolated()
+            .map { server in
+                self.controlPort = server
+                self.onEvent(
+                    .log(node: "links", "the Toxiproxy API of the links is at http://\(server.localAddress.text)"))
+            }
+            .nonisolated()
     }
 
     private func reserve(port: Int = 0) throws(TopologyError) -> PortReservation {
@@ -127,7 +143,14 @@ package final class ProcessTopology: TopologyDriver {
 
     private func prepare(_ link: LinkSpec) throws(TopologyError) {
         let reservation = try reserve(port: link.port ?? 0)
-        links[link.id] = Link(name: link.id, world: world, loop: loop, address: reservation.address)
+        let transport: Link.Transport = link.transport == .http ? .http : .tcp
+        let relay = Link(
+            name: link.id, world: world, loop: loop, address: reservation.address, transport: transport)
+        relay.onDecision = { [weak self] decision in
+            guard let self else { return }
+            onEvent(.decision(decision, at: loop.now))
+        }
+        links[link.id] = relay
     }
 
     private func prepare(_ node: GatewayNode) throws(TopologyError) {
@@ -241,6 +264,7 @@ package final class ProcessTopology: TopologyDriver {
         return all(gateways.values.map { $0.process.stop(drain: drain) }).assumeIsolated()
             .flatMap { self.all(self.mocks.values.map { $0.process.stop(drain: drain) }) }
             .flatMap { self.all(self.links.values.map { $0.stop() }) }
+            .flatMap { self.controlPort?.stop().recover { _ in } ?? self.loop.makeSucceededVoidFuture() }
             .map { for gateway in self.gateways.values { gateway.events?.close() } }
             .nonisolated()
     }

@@ -10,6 +10,8 @@ package enum TopologyEvent: Sendable {
     /// A record of a mock; its field `t` is its stamp.
     case mockRecord(mock: String, JSONValue)
     case process(node: String, ProcessChange, at: NIODeadline)
+    /// It was decided whether a fault of a link hits a connection or a request.
+    case decision(LinkDecision, at: NIODeadline)
     /// A line of a node's log that explains what became of it.
     case log(node: String, String)
     /// Something that a reader of the journal should know: lost evidence above all.

@@ -39,9 +39,12 @@ extension Reader {
             links[index].location = member.keyLocation
             if let node = fields["protocol"] { links[index].transport = choice(node, "`protocol` of \(what)") ?? .http }
             if links[index].transport == .tls { use(.linkTLS, at: fields.keyLocation("protocol")) }
-            if let node = fields["port"] {
-                use(.linkPort, at: fields.keyLocation("port"))
-                links[index].port = integer(node, "`port` of \(what)", in: 1...65535)
+            if let node = fields["port"], let port = integer(node, "`port` of \(what)", in: 1...65535) {
+                if let other = links.first(where: { $0.port == port }) {
+                    report(
+                        node.location, "the link `\(other.id)` has port \(port) already", advice: "give each its own")
+                }
+                links[index].port = port
             }
         }
         return links
