@@ -124,7 +124,8 @@ def chaos_toolkit(echo):
         return {"type": kind, "name": name, "provider": provider, **more}
 
     exists = step(
-        "the proxy is there", action("chaostoxi.proxy.probes", "proxy_exist", proxy_name="api"), "probe", tolerance=True)
+        "the proxy is there", action("chaostoxi.proxy.probes", "proxy_exist", proxy_name="api"), "probe",
+        tolerance=True)
     host, port = echo.address.split(":")
     experiment = {
         "version": "1.0.0", "title": "toxics", "description": "Every action of the driver.",
@@ -134,7 +135,8 @@ def chaos_toolkit(echo):
                                 upstream_port=int(port), listen_host="127.0.0.1")),
             exists,
             *[
-                step(function, action("chaostoxi.toxic.actions", function, for_proxy="api", toxic_name=function, **given))
+                step(function, action("chaostoxi.toxic.actions", function, for_proxy="api", toxic_name=function,
+                                      **given))
                 for function, given in [
                     ("create_latency_toxic", {"latency": 5, "jitter": 1}),
                     ("create_bandwith_degradation_toxic", {"rate": 100}),
@@ -147,8 +149,8 @@ def chaos_toolkit(echo):
             step("delete", action("chaostoxi.toxic.actions", "delete_toxic", for_proxy="api",
                                   toxic_name="create_timeout_toxic")),
             step("off", action("chaostoxi.proxy.actions", "disable_proxy", proxy_name="api")),
-            step("is off", action("chaostoxi.proxy.probes", "get_proxy_attribute", proxy_name="api", attribute="enabled"),
-                 "probe"),
+            step("is off", action("chaostoxi.proxy.probes", "get_proxy_attribute", proxy_name="api",
+                                  attribute="enabled"), "probe"),
             step("on", action("chaostoxi.proxy.actions", "enable_proxy", proxy_name="api")),
             step("reset", action("chaostoxi.proxy.actions", "reset")),
         ],

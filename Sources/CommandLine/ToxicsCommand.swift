@@ -19,9 +19,9 @@ struct ToxicsCommand: ParsableCommand {
         commandName: "toxics",
         abstract: "Run a Toxiproxy-compatible server: TCP proxies with faults, changed over HTTP.",
         discussion: """
-            Clients of Toxiproxy work with it unchanged. Beyond it: toxics in POST /populate and in the file, faults on \
-            connecting, real resets on open connections, faults on HTTP messages, half-closes kept, toxicity drawn from \
-            the seed, counters that move while a connection lives (GET /metrics).
+            Clients of Toxiproxy work with it unchanged. Beyond it: toxics in POST /populate and in the file, faults \
+            on connecting, real resets on open connections, faults on HTTP messages, half-closes kept, toxicity drawn \
+            from the seed, counters that move while a connection lives (GET /metrics).
 
             The file is a JSON or YAML list of proxies: [{"name": "redis", "listen": "127.0.0.1:26379", "upstream": \
             "127.0.0.1:6379", "toxics": [{"type": "latency", "attributes": {"latency": 100}}]}].

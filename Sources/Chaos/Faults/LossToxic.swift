@@ -82,7 +82,8 @@ package struct LossMachine: StreamToxic {
         return delay
     }
 
-    /// Of the first transmission: a chain of two states whose long-run share of losses is `rate` and whose neighbours correlate by `correlation`.
+    /// Of the first transmission: a chain of two states whose long-run share of losses is `rate` and whose neighbours
+    /// correlate by `correlation`.
     private mutating func drawLoss() -> Bool {
         let independent = settings.rate * (1 - settings.correlation)
         wasLost = random.chance(wasLost ? independent + settings.correlation : independent)

@@ -240,7 +240,8 @@ final class LinkConnection {
 
     /// Reads from one side when the other side takes more.
     fileprivate func pump(_ side: Side) {
-        guard !isReset, !isSevered, let source = channel(side) else { return }
+        // A read that is asked for before the channel is active would never be answered.
+        guard !isReset, !isSevered, let source = channel(side), source.isActive else { return }
         // Who talks to nobody is listened to, so that its end is noticed.
         guard hasLostServer || channel(side.other)?.isWritable == true else { return }
         let held = messages?.heldBytes(side.stream) ?? 0
@@ -359,6 +360,8 @@ private final class RelayHandler: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         connection.received(unwrapInboundIn(data), from: side)
     }
+
+    func channelActive(context: ChannelHandlerContext) { connection.pump(side) }
 
     func channelReadComplete(context: ChannelHandlerContext) { connection.readCompleted(side) }
 

@@ -148,10 +148,8 @@ import World
 
     @Test func `headers are flooded, dropped and set`() {
         let flooded = answered(.headEdit(.flood(count: 3, size: 4)), hello).textDown
-        #expect(
-            flooded
-                == "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-A: 1\r\nX-Flood-1: xxxx\r\nX-Flood-2: xxxx\r\nX-Flood-3: xxxx\r\n\r\nhello"
-        )
+        let flood = (1...3).map { "X-Flood-\($0): xxxx\r\n" }.joined()
+        #expect(flooded == "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-A: 1\r\n\(flood)\r\nhello")
         #expect(
             answered(.headEdit(.drop(name: "x-a")), hello).textDown
                 == "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")

@@ -21,7 +21,8 @@ extension BrokenFile {
         fault("{ bandwidth: {} }", "24:58: the fault `bandwidth` needs `rate`; write rate: 64KiB/s"),
         fault(
             "{ limit_data: 1.5B }",
-            "24:59: `bytes` of `limit_data` must be a number of bytes, not `1.5B`; write one such as 100 or 1KiB (\(bytes))"
+            "24:59: `bytes` of `limit_data` must be a number of bytes, not `1.5B`; "
+                + "write one such as 100 or 1KiB (\(bytes))"
         ),
         fault("{ loss: 3 }", "24:53: `rate` of `loss` must be from 0% to 100%, not 300%; write 3%"),
         fault(
@@ -40,7 +41,7 @@ extension BrokenFile {
         fault("{ truncate: 100% }", "24:57: `at` of `truncate` must be below 100%; write one such as 50%"),
         fault("{ wrong_length: 0 }", "24:61: a `delta` of 0 changes nothing; write one such as 10 or -10"),
         fault("{ garbage: 0 }", "24:56: `garbage` must be from 1B to 16MiB, not 0B"),
-        fault("{ slow_body: { chunks: 0, over: 1s } }", "24:70: `chunks` of `slow_body` must be 1..10000, not 0"),
+        fault("{ slow_body: { chunks: 0, over: 1s } }", "24:68: `chunks` of `slow_body` must be 1..10000, not 0"),
         fault(
             "{ slow_headers: 1 }",
             "24:61: `per` of `slow_headers` must be a duration, not a number (`1`); write 1s or 1ms"),

@@ -224,8 +224,8 @@ import World
             let request = "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
             client.send(request)
             #expect(await server.received(request.utf8.count) == request)
-            let answer =
-                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\(String(body.utf8.count, radix: 16))\r\n\(body)\r\n0\r\n\r\n"
+            let size = String(body.utf8.count, radix: 16)
+            let answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\(size)\r\n\(body)\r\n0\r\n\r\n"
             server.send(answer)
             #expect(await client.received(answer.utf8.count) == answer)
             client.finish()

@@ -36,7 +36,8 @@ import Testing
         (
             "{}",
             [
-                "p.json:1:1: the file must be a list of proxies, not a mapping; write [{\"name\": …, \"listen\": …, \"upstream\": …}]"
+                "p.json:1:1: the file must be a list of proxies, not a mapping; "
+                    + "write [{\"name\": …, \"listen\": …, \"upstream\": …}]"
             ]
         ),
         (
@@ -62,15 +63,17 @@ import Testing
             ["p.json:2:11: there are two proxies `a`; rename one: line 1 has it too"]
         ),
         (
-            "[{\"name\": \"a\", \"upstream\": \"b:1\", \"toxics\": [\n{\"type\": \"latancy\"},\n{\"type\": \"latency\", \"stream\": \"x\"},\n"
-                + "{\"type\": \"latency\", \"attributes\": {\"latency\": \"x\"}},\n{\"type\": \"latency\", \"attributes\": {\"laten\": 1}},\n"
+            "[{\"name\": \"a\", \"upstream\": \"b:1\", \"toxics\": [\n{\"type\": \"latancy\"},\n"
+                + "{\"type\": \"latency\", \"stream\": \"x\"},\n"
+                + "{\"type\": \"latency\", \"attributes\": {\"latency\": \"x\"}},\n"
+                + "{\"type\": \"latency\", \"attributes\": {\"laten\": 1}},\n"
                 + "{\"type\": \"slicer\", \"toxicity\": 2}, {}]}]",
             [
                 "p.json:2:10: unknown toxic type `latancy`; did you mean `latency`?",
                 "p.json:3:31: stream was invalid, can be either upstream or downstream",
-                "p.json:4:48: bad request body: json: cannot unmarshal string into Go struct field "
+                "p.json:4:47: bad request body: json: cannot unmarshal string into Go struct field "
                     + "LatencyToxic.attributes.latency of type int64",
-                "p.json:5:37: unknown key `laten` in the attributes of latency; did you mean `latency`?",
+                "p.json:5:36: unknown key `laten` in the attributes of latency; did you mean `latency`?",
                 "p.json:6:32: `toxicity` must be a number from 0 to 1", "p.json:6:36: a toxic needs `type`",
             ]
         ),

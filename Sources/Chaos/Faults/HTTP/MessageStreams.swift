@@ -167,6 +167,8 @@ final class MessageStreams {
 
     private func responseHead() -> MessagePart? {
         let method = exchanges.first?.method ?? .get
+        // What nobody has asked for and is no status line is another protocol.
+        if exchanges.isEmpty, !Self.mayBeStatusLine(down.pending) { return becomeOpaque(.down) }
         switch response.read(from: &down.pending, answering: method, limits: Self.limits) {
         case .needsMore: return nil
         case .failed: return becomeOpaque(.down)
@@ -215,6 +217,11 @@ final class MessageStreams {
                 return .end
             }
         }
+    }
+
+    private static func mayBeStatusLine(_ bytes: ByteBuffer) -> Bool {
+        let start = "HTTP/1.".utf8
+        return bytes.readableBytesView.prefix(start.count).elementsEqual(start.prefix(bytes.readableBytes))
     }
 
     private func becomeOpaque(_ stream: ToxicStream) -> MessagePart? {

@@ -86,12 +86,28 @@ enum GoJSON {
         do throws(Problem) {
             return try JSONValue(parsing: body)
         } catch {
-            if error.message.contains("the text ends") { throw .badRequestBody("unexpected EOF") }
+            if isUnfinished(body) { throw .badRequestBody("unexpected EOF") }
             if error.message.contains("no value begins like this"), let first = firstBad(body) {
                 throw .badRequestBody("invalid character \(first) looking for beginning of value")
             }
             throw .badRequestBody(error.message)
         }
+    }
+
+    /// The text breaks off within a string, a list or an object.
+    private static func isUnfinished(_ body: [UInt8]) -> Bool {
+        var (depth, isInString, isEscaped) = (0, false, false)
+        for byte in body {
+            switch byte {
+            case _ where isEscaped: isEscaped = false
+            case UInt8(ascii: "\\") where isInString: isEscaped = true
+            case UInt8(ascii: "\""): isInString.toggle()
+            case UInt8(ascii: "{"), UInt8(ascii: "["): depth += isInString ? 0 : 1
+            case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= isInString ? 0 : 1
+            default: break
+            }
+        }
+        return isInString || depth > 0
     }
 
     static func mismatch(_ value: JSONValue, _ type: String) -> ToxiproxyError {
