@@ -25,7 +25,9 @@ struct GatewayCommand: ParsableCommand {
             and SIGINT let requests under way finish, then exit with 0.
 
             Environment: KONG_PROXY_LISTEN, KONG_ADMIN_LISTEN, KONG_STATUS_LISTEN, KONG_DECLARATIVE_CONFIG, \
-            KONG_DATABASE, GATECRASH_STRICT. Flags win.
+            KONG_DATABASE, KONG_DNS_RESOLVER, KONG_DNS_ORDER, KONG_DNS_VALID_TTL, KONG_DNS_STALE_TTL, \
+            KONG_DNS_NOT_FOUND_TTL, KONG_DNS_ERROR_TTL, RES_OPTIONS (timeout:1 attempts:2), GATECRASH_STRICT. \
+            Flags win.
             """)
 
     @Option(name: .long, help: ArgumentHelp("Declarative file: YAML or JSON, as Kong's.", valueName: "kong.yml"))
@@ -45,6 +47,12 @@ struct GatewayCommand: ParsableCommand {
         name: .long,
         help: ArgumentHelp("A name that is not looked up, as curl's option.", valueName: "host:port=address:port"))
     var resolve: [String] = []
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Name servers of the gateway's own (SRV, A, AAAA, CNAME); else the system's resolver.",
+            valueName: "address:port,…"))
+    var dnsResolver: String?
     @Option(name: .long, help: "Event loops, one thread each (default 1).")
     var workers: Int?
     @Flag(name: .long, help: "Answer exactly as Kong: no health checks on a Service, none of the article's keys.")
@@ -63,6 +71,7 @@ struct GatewayCommand: ParsableCommand {
         flags.adminListen = adminListen
         flags.statusListen = statusListen
         flags.resolve = resolve
+        flags.dnsResolver = dnsResolver
         flags.workers = workers
         flags.strict = strict
         let options: GatewayOptions

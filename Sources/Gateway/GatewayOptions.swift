@@ -1,5 +1,6 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
+import DNS
 package import Document
 import NIOCore
 import World
@@ -22,6 +23,7 @@ package struct GatewayOptions: Sendable {
         package var adminListen: String?
         package var statusListen: String?
         package var resolve: [String] = []
+        package var dnsResolver: String?
         package var workers: Int?
         package var strict = false
 
@@ -47,6 +49,9 @@ package struct GatewayOptions: Sendable {
         settings.isDeclarative = configPath != nil || environment["KONG_DATABASE"] == "off"
         settings.strict = flags.strict || Self.isOn(environment, "GATECRASH_STRICT", &problems)
         for entry in flags.resolve { settings.addResolve(entry, &problems) }
+        settings.dns = DNSSettings(resolver: flags.dnsResolver, environment: environment) { mistake in
+            problems.add(Problem(at: nil, mistake.what, advice: mistake.advice))
+        }
         workers = flags.workers ?? 1
         if let text = environment["KONG_NGINX_WORKER_PROCESSES"], flags.workers == nil, text != "auto" {
             workers = Int(text) ?? 0

@@ -1,5 +1,6 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
+package import DNS
 package import NIOCore
 package import Wire
 
@@ -27,9 +28,17 @@ package struct GatewaySettings: Sendable {
     package var unreadEventBytes = 8 * 1024 * 1024
     /// How long a stop waits for requests under way.
     package var drain = TimeAmount.seconds(10)
-    /// How often a name that could be resolved, or could not, is looked up again. The system's resolver tells no TTL;
-    /// 30 s is when Kong tries a name again that failed.
+    /// Name servers of the gateway's own; none leaves names to the system's resolver.
+    package var dns = DNSSettings()
+    /// How often a name is looked up again at the system's resolver, which tells no TTL; 30 s is when Kong tries a name
+    /// again that failed.
     package var lookupInterval = TimeAmount.seconds(30)
+
+    var lookupTimes: NameTable.Times {
+        dns.servers.isEmpty
+            ? .init(unknown: lookupInterval, notFound: lookupInterval, error: lookupInterval, stale: dns.staleTime)
+            : .init(unknown: lookupInterval, notFound: dns.notFoundTime, error: dns.errorTime, stale: dns.staleTime)
+    }
 
     package init(proxyListen: SocketAddress, adminListen: SocketAddress) {
         self.proxyListen = proxyListen

@@ -24,6 +24,12 @@ extension JournalEvent {
         case .lateness:
             self = .lateness(
                 Lateness(at: try fields.instant(), source: try fields.word("source"), late: try fields.time("late")))
+        case .lookup:
+            let faults = (fields["faults"]?.arrayValue ?? []).compactMap(\.stringValue)
+            self = .lookup(
+                Lookup(
+                    at: try fields.instant(), name: try fields.text("name"), type: try fields.text("type"),
+                    answer: try fields.text("answer"), faults: faults))
         case .log:
             self = .log(Log(at: try fields.instant(), node: try fields.text("node"), text: try fields.text("text")))
         case .note: self = .note(Note(at: try fields.instant(), text: try fields.text("text")))

@@ -120,6 +120,25 @@ extension JournalEvent {
         }
     }
 
+    /// A question to the scenario's name server.
+    package struct Lookup: Hashable, Sendable {
+        package var at: Instant
+        package var name: String
+        /// A, AAAA, SRV, CNAME….
+        package var type: String
+        /// `127.0.0.5, 127.0.0.6`, `name error`, `no answer`.
+        package var answer: String
+        /// The steps whose faults had a part in it.
+        package var faults: [String]
+        package init(at: Instant, name: String, type: String, answer: String, faults: [String] = []) {
+            self.at = at
+            self.name = name
+            self.type = type
+            self.answer = answer
+            self.faults = faults
+        }
+    }
+
     /// A line that a process logged.
     package struct Log: Hashable, Sendable {
         package var at: Instant

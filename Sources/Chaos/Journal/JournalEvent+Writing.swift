@@ -20,6 +20,11 @@ extension JournalEvent {
         case .lateness(let event):
             line.field("source", event.source.rawValue)
             line.field("late", event.late)
+        case .lookup(let event):
+            line.field("name", event.name)
+            line.field("type", event.type)
+            line.field("answer", event.answer)
+            if !event.faults.isEmpty { line.field("faults", .array(event.faults.map(JSONValue.string))) }
         case .log(let event):
             line.field("node", event.node)
             line.field("text", event.text)

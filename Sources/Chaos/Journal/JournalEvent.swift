@@ -15,6 +15,7 @@ package enum JournalEvent: Hashable, Sendable {
     case served(Served)
     case process(Process)
     case lateness(Lateness)
+    case lookup(Lookup)
     case log(Log)
     case note(Note)
     case end(End)
@@ -23,7 +24,8 @@ package enum JournalEvent: Hashable, Sendable {
 extension JournalEvent {
     /// The value of `kind` in the line.
     package enum Kind: String, CaseIterable, Sendable {
-        case header, step, mark, request, health, probe, attempt, config, served, process, lateness, log, note, end
+        case header, step, mark, request, health, probe, attempt, config, served, process, lateness, lookup, log, note,
+            end
     }
 
     package var kind: Kind {
@@ -39,6 +41,7 @@ extension JournalEvent {
         case .served: .served
         case .process: .process
         case .lateness: .lateness
+        case .lookup: .lookup
         case .log: .log
         case .note: .note
         case .end: .end
@@ -59,6 +62,7 @@ extension JournalEvent {
         case .served(let event): event.at
         case .process(let event): event.at
         case .lateness(let event): event.at
+        case .lookup(let event): event.at
         case .log(let event): event.at
         case .note(let event): event.at
         case .end(let event): event.at

@@ -15,6 +15,7 @@ package struct JournalView: Sendable {
     package fileprivate(set) var processes: [JournalEvent.Process] = []
     package fileprivate(set) var steps: [JournalEvent.Step] = []
     package fileprivate(set) var lateness: [JournalEvent.Lateness] = []
+    package fileprivate(set) var lookups: [JournalEvent.Lookup] = []
     package fileprivate(set) var logs: [JournalEvent.Log] = []
     package fileprivate(set) var notes: [JournalEvent.Note] = []
     package fileprivate(set) var ending: JournalEvent.End?
@@ -61,6 +62,7 @@ package struct JournalView: Sendable {
             case .served(let served): view.served.append(served)
             case .process(let process): view.processes.append(process)
             case .lateness(let lateness): view.lateness.append(lateness)
+            case .lookup(let lookup): view.lookups.append(lookup)
             case .log(let log): view.logs.append(log)
             case .note(let note): view.notes.append(note)
             case .end(let end): view.ending = end

@@ -41,11 +41,22 @@ struct JudgeContext: Sendable {
     }
 
     func history(of target: TargetReference) -> TargetHistory {
-        histories[TargetKey(target)] ?? TargetHistory(changes: [])
+        guard target.isShared else { return histories[TargetKey(target)] ?? TargetHistory(changes: []) }
+        let addresses = addresses(of: target)
+        return TargetHistory.all(of: view) { addresses.contains($0.address) }[TargetKey(target)]
+            ?? TargetHistory(changes: [])
     }
 
     func replays(of target: TargetReference) -> [HealthReplay] {
-        replays.filter { TargetKey($0.place) == TargetKey(target) }
+        let own = replays.filter { TargetKey($0.place) == TargetKey(target) }
+        guard target.isShared else { return own }
+        let addresses = addresses(of: target)
+        return own.filter { addresses.contains($0.place.address) }
+    }
+
+    /// Where the mock behind a target is, for a target whose name leads to several.
+    private func addresses(of target: TargetReference) -> [String] {
+        view.header?.nodes.first { $0.id == target.mock }?.names ?? []
     }
 }
 

@@ -12,6 +12,10 @@ extension ScenarioRun {
             if record["kind"]?.stringValue == "health" { observe(record, of: gateway) }
         case .mockRecord(let mock, let record): journal.append(mockRecord: record, of: mock)
         case .process(let node, let change, let instant): processChanged(node, change, at: instant)
+        case .lookup(let name, let type, let answer, let faults, let instant):
+            journal.append(at: instant) { at in
+                .lookup(.init(at: at, name: name, type: type, answer: answer, faults: faults))
+            }
         case .log(let node, let text): journal.append(at: loop.now) { .log(.init(at: $0, node: node, text: text)) }
         case .note(let text): note(text)
         }

@@ -10,6 +10,8 @@ extension Step.Action {
                 + settings.map { "\($0.name) \($0.value.stringValue ?? $0.value.description)" }
                 .joined(separator: ", ")
         case .fault(let fault): "link \(fault.link): \(fault.fault.phrase), stream \(fault.stream.rawValue)"
+        case .names(let fault): "dns \(fault.name): \(fault.phrase)"
+        case .stress(let spec): "stress \(spec.node): \(spec.phrase)"
         case .kill(let node): "kill \(node)"
         case .pause(let node): "pause \(node)"
         case .resume(let node): "resume \(node)"
@@ -26,6 +28,8 @@ extension Step.Action {
             .restart(let node, _):
             node
         case .fault(let fault): fault.link
+        case .stress(let spec): "stress \(spec.node)"
+        case .names(let fault): "dns \(fault.name)"
         }
     }
 }

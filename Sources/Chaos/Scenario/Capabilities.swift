@@ -5,7 +5,7 @@ package enum Capability: String, Hashable, Sendable, CaseIterable {
     case virtualMode, severalGateways, remoteGateway, gatewayInProcess, mockRoutes, mockHealthPath, linkTLS, linkPort
     case loadReplay
     case stepWhen, stepEvery, stepBetween, stepAfterObserved
-    case stepSignal, stepStop, stepConfig, stepPatch, stepHealth, stepDNS, stepStress, stepExec, stepCrashLoop
+    case stepSignal, stepStop, stepConfig, stepPatch, stepHealth, stepExec, stepCrashLoop
     case stepChoosesNode
     case faultKind, faultMatch, latencyDistribution
     case expectUsage, expectLog, expectMetric, expectBaseline
@@ -34,8 +34,6 @@ package enum Capabilities {
         .stepConfig: "`config:` steps",
         .stepPatch: "`patch:` steps",
         .stepHealth: "`health:` steps",
-        .stepDNS: "`dns:` steps",
-        .stepStress: "`stress:` steps",
         .stepExec: "`exec:` steps",
         .stepCrashLoop: "`crash_loop:` of a kill; write each kill",
         .stepChoosesNode: "choosing a node (`one-of:`); name it",

@@ -10,8 +10,8 @@ extension ProcessTopology {
 
     package func names(of node: String) -> [String] {
         let bindings = topology.bindings.filter { $0.mock == node }
-        let addresses = topology.links.filter { $0.to == node }.compactMap { links[$0.id]?.address.port }
-        var names = bindings.map { "\($0.host):\($0.port)" } + addresses.map { "127.0.0.1:\($0)" }
+        let addresses = topology.links.filter { $0.to == node }.compactMap { links[$0.id]?.address.text }
+        var names = bindings.map { "\($0.host):\($0.port)" } + addresses
         for (place, name) in names.enumerated().reversed() where names.firstIndex(of: name) != place {
             names.remove(at: place)
         }
@@ -54,6 +54,10 @@ extension ProcessTopology {
         case .checkpoint: return effect(of: loop.makeSucceededVoidFuture())
         case .set(let mock, let settings): return effect(of: set(mock, MockSwitches.json(settings), step: name))
         case .fault(let fault): return effect(of: onLink(fault.link) { $0.install(InstalledToxic(fault, name: name)) })
+        case .names(let fault):
+            change(fault, name: name)
+            return effect(of: loop.makeSucceededVoidFuture())
+        case .stress(let spec): return effect(of: stress(spec, name: name))
         case .kill(let node): return effect(of: kill(node))
         case .pause(let node): return effect(of: onNode(node) { $0.pause() })
         case .resume(let node): return effect(of: onNode(node) { $0.resume() })
@@ -71,6 +75,10 @@ extension ProcessTopology {
         case .checkpoint, .resume, .start, .restart: return effect(of: loop.makeSucceededVoidFuture())
         case .set(let mock, _): return effect(of: set(mock, former.removeValue(forKey: name) ?? [:], step: nil))
         case .fault(let fault): return effect(of: onLink(fault.link) { $0.remove(name) })
+        case .names:
+            for server in nameServers.values { server.zone.remove(name) }
+            return effect(of: loop.makeSucceededVoidFuture())
+        case .stress: return effect(of: endStress(name))
         case .kill(let node): return start(node)
         case .pause(let node): return effect(of: onNode(node) { $0.resume() })
         }
@@ -86,7 +94,7 @@ extension ProcessTopology {
         links[id].map(body) ?? unknown(id)
     }
 
-    private func process(_ id: String) -> NodeProcess? { mocks[id]?.process ?? gateways[id]?.process }
+    func process(_ id: String) -> NodeProcess? { mocks[id]?.process ?? gateways[id]?.process }
 
     private func onNode(_ id: String, _ body: (NodeProcess) -> EventLoopFuture<Void>) -> EventLoopFuture<Void> {
         process(id).map(body) ?? unknown(id)
@@ -125,14 +133,14 @@ extension ProcessTopology {
             for key in settings.objectValue?.keys ?? [] { before[key] = mock.settings[key] ?? .null }
             former[step] = before
         }
-        return control.send(.patch, "/_mock/settings", to: address, body: settings).assumeIsolated()
+        return control.send(.patch, "/_mock/settings", to: address, body: settings, tls: mock.client).assumeIsolated()
             .flatMapThrowing { answer in try Self.keep(answer, mock) }
             .nonisolated()
     }
 
     func readSettings(of mock: Mock) -> EventLoopFuture<Void> {
         guard let address = mock.address else { return unknown(mock.node.id) }
-        return control.send(.get, "/_mock/settings", to: address).assumeIsolated()
+        return control.send(.get, "/_mock/settings", to: address, tls: mock.client).assumeIsolated()
             .flatMapThrowing { answer in try Self.keep(answer, mock) }
             .nonisolated()
     }

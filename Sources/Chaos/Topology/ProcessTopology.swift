@@ -2,6 +2,7 @@
 
 import Document
 package import NIOCore
+import OpenSSL
 import OrderedCollections
 package import World
 
@@ -40,8 +41,11 @@ package final class ProcessTopology: TopologyDriver {
         var address: SocketAddress?
         /// As the mock showed them last.
         var settings: JSONValue = .null
+        /// What the runner speaks to it; nil for plain text.
+        let client: OpenSSLContext?
 
-        init(_ node: MockNode, _ process: NodeProcess) {
+        init(_ node: MockNode, _ process: NodeProcess, client: OpenSSLContext?) {
+            self.client = client
             self.node = node
             self.process = process
         }
@@ -66,14 +70,19 @@ package final class ProcessTopology: TopologyDriver {
     let world: World
     let options: Options
     let control: ControlClient
-    private let supervisor: Supervisor
+    let certificates: RunCertificates
+    let supervisor: Supervisor
     private(set) var mocks: OrderedDictionary<String, Mock> = [:]
     private(set) var gateways: OrderedDictionary<String, GatewayProcess> = [:]
     private(set) var links: OrderedDictionary<String, Link> = [:]
+    /// One a gateway, where the scenario has names of its own: each gateway has links of its own.
+    private(set) var nameServers: OrderedDictionary<String, NameServer> = [:]
     /// Kept for as long as the topology lives, so that a restarted node and a closed link find their ports free.
     private var reservations: [PortReservation] = []
     /// What switches were before a step set them, by the step's name.
     var former: [String: JSONValue] = [:]
+    /// What steps made short, by the step's name.
+    var stressed: OrderedDictionary<String, Stress> = [:]
     private var isStopping = false
 
     package init(
@@ -85,6 +94,7 @@ package final class ProcessTopology: TopologyDriver {
         self.supervisor = supervisor
         self.options = options
         control = ControlClient(world: world, loop: loop)
+        certificates = RunCertificates(now: world.wallClock.secondsSinceEpoch, folder: options.folder)
     }
 
     // MARK: Starting
@@ -92,19 +102,36 @@ package final class ProcessTopology: TopologyDriver {
     package func start() -> EventLoopFuture<Void> {
         loop.assertInEventLoop()
         do throws(TopologyError) {
-            for node in topology.mocks { try prepare(node) }
             for link in topology.links { try prepare(link) }
-            for node in topology.gateways { try prepare(node) }
+            for node in topology.mocks { try prepare(node) }
         } catch {
             return loop.makeFailedFuture(error)
         }
-        // Links learn their targets from the mocks' starts, gateways need both.
-        return all(mocks.values.map { start($0).map { _ in } })
-            .assumeIsolated()
+        // Gateways are told where their name server is, links learn their targets from the mocks' starts, gateways
+        // need both.
+        return startNameServers().assumeIsolated()
+            .flatMapThrowing { for node in self.topology.gateways { try self.prepare(node) } }
+            .flatMap { self.all(self.mocks.values.map { self.start($0).map { _ in } }) }
             .flatMap {
                 self.isStopping ? self.stopped() : self.all(self.gateways.values.map { self.start($0).map { _ in } })
             }
             .nonisolated()
+    }
+
+    private func startNameServers() -> EventLoopFuture<Void> {
+        guard !topology.names.isEmpty else { return loop.makeSucceededVoidFuture() }
+        for gateway in topology.gateways {
+            let server = NameServer(world: world, loop: loop) { [weak self] outcome, instant in
+                guard let question = outcome.question else { return }
+                self?.onEvent(
+                    .lookup(
+                        question: question.name.description, type: question.type.description, answer: outcome.answer,
+                        faults: outcome.faults, at: instant))
+            }
+            server.zone = zone(for: gateway.id)
+            nameServers[gateway.id] = server
+        }
+        return all(nameServers.values.map { $0.start().map { _ in } })
     }
 
     private func stopped() -> EventLoopFuture<Void> { loop.makeFailedFuture(TopologyError("the topology was stopped")) }
@@ -119,25 +146,66 @@ package final class ProcessTopology: TopologyDriver {
         return reservation
     }
 
+    /// A port on an address of loopback that nobody else has for it, drawn by the name of what listens there.
+    private func reserve(address name: String, port: Int) throws(TopologyError) -> PortReservation {
+        var draws = world.random.stream("loopback address \(name)")
+        for _ in 0..<Self.addressTries {
+            // 127.64.1.1 ... 127.191.254.254, away from what people use by hand.
+            let parts = [64 + draws.below(128), 1 + draws.below(254), 1 + draws.below(254)].map { UInt32($0) }
+            let host = 0x7F00_0000 | parts[0] << 16 | parts[1] << 8 | parts[2]
+            guard let reservation = try? PortReservation(host: host, port: port) else { continue }
+            reservations.append(reservation)
+            return reservation
+        }
+        throw TopologyError(
+            "port \(port) cannot be had on any address of loopback; a port below 1024 needs rights: take another "
+                + "one in the Kong document, or answer with srv: records")
+    }
+
+    private static let addressTries = 32
+
+    /// Every name and address by which a client may call a mock, itself or through its links.
+    func names(ofCertificate mock: String) -> [String] {
+        var names = topology.hosts(of: mock) + ["localhost", "127.0.0.1"]
+        for link in topology.links where link.to == mock {
+            if let ip = links[link.id]?.address.ipAddress, !names.contains(ip) { names.append(ip) }
+        }
+        return names
+    }
+
+    /// Somebody in this run serves TLS.
+    private var usesTLS: Bool { topology.mocks.contains { $0.tls != nil } }
+
     private func prepare(_ node: MockNode) throws(TopologyError) {
         let port = try reserve().port
-        let specification = NodeCommand.mock(node, port: port, seed: world.random.seed, options: options)
-        mocks[node.id] = Mock(node, process(specification) { .mockRecord(mock: node.id, $0) })
+        let certificate = try node.tls.map { tls throws(TopologyError) in
+            try certificates.files(of: node.id, tls.certificate, for: names(ofCertificate: node.id))
+        }
+        let specification = NodeCommand.mock(
+            node, port: port, seed: world.random.seed, certificate: certificate, options: options)
+        let client = try node.tls.map { _ throws(TopologyError) in try certificates.client() }
+        mocks[node.id] = Mock(node, process(specification) { .mockRecord(mock: node.id, $0) }, client: client)
     }
 
     private func prepare(_ link: LinkSpec) throws(TopologyError) {
-        let reservation = try reserve(port: link.port ?? 0)
+        let reservation: PortReservation
+        if let port = topology.addressPorts(of: link.id).first {
+            reservation = try reserve(address: link.id, port: port)
+        } else {
+            reservation = try reserve(port: link.port ?? 0)
+        }
         links[link.id] = Link(name: link.id, world: world, loop: loop, address: reservation.address)
     }
 
     private func prepare(_ node: GatewayNode) throws(TopologyError) {
         let (proxy, admin) = (try reserve().port, try reserve().port)
-        let overrides = topology.bindings.filter { $0.gateway == node.id }.compactMap { binding in
-            links[binding.link]?.address.port.map { NodeCommand.Override(binding: binding, linkPort: $0) }
+        let overrides = topology.bindings.filter { $0.gateway == node.id && !$0.isNamed }.compactMap { binding in
+            links[binding.link].map { NodeCommand.Override(binding: binding, address: $0.address.text) }
         }
         let specification = try NodeCommand.gateway(
-            node, proxyPort: proxy, adminPort: admin, overrides: overrides, seed: world.random.seed,
-            options: options)
+            node, proxyPort: proxy, adminPort: admin, overrides: overrides,
+            nameServer: nameServers[node.id]?.address?.text,
+            authority: usesTLS ? certificates.authorityPath() : nil, seed: world.random.seed, options: options)
         gateways[node.id] = GatewayProcess(node, process(specification) { .gatewayRecord(gateway: node.id, $0) })
     }
 
@@ -238,9 +306,10 @@ package final class ProcessTopology: TopologyDriver {
         isStopping = true
         let drain = options.drain
         // Gateways first: the ends of their event streams say that every event has been told.
-        return all(gateways.values.map { $0.process.stop(drain: drain) }).assumeIsolated()
+        return endAllStress().assumeIsolated()
+            .flatMap { self.all(self.gateways.values.map { $0.process.stop(drain: drain) }) }
             .flatMap { self.all(self.mocks.values.map { $0.process.stop(drain: drain) }) }
-            .flatMap { self.all(self.links.values.map { $0.stop() }) }
+            .flatMap { self.all(self.links.values.map { $0.stop() } + self.nameServers.values.map { $0.stop() }) }
             .map { for gateway in self.gateways.values { gateway.events?.close() } }
             .nonisolated()
     }
@@ -248,6 +317,7 @@ package final class ProcessTopology: TopologyDriver {
     package func kill() {
         loop.assertInEventLoop()
         isStopping = true
+        _ = endAllStress()
         for process in gateways.values.map(\.process) + mocks.values.map(\.process) { _ = process.kill() }
     }
 }

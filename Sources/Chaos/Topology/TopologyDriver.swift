@@ -10,6 +10,8 @@ package enum TopologyEvent: Sendable {
     /// A record of a mock; its field `t` is its stamp.
     case mockRecord(mock: String, JSONValue)
     case process(node: String, ProcessChange, at: NIODeadline)
+    /// The name server was asked; what it was asked, and what it said.
+    case lookup(question: String, type: String, answer: String, faults: [String], at: NIODeadline)
     /// A line of a node's log that explains what became of it.
     case log(node: String, String)
     /// Something that a reader of the journal should know: lost evidence above all.

@@ -203,7 +203,9 @@ final class ProxyWorker {
             turn &+= 1
             return .peer(Peer(addresses[turn % addresses.count]), nil)
         case .pending: return .notYet
-        case .unresolved: return .none(.nameResolutionFailed)
+        case .unresolved(let failure):
+            let host = request.service.service.host
+            return .none(failure.meansNoRecord ? .nameResolutionFailed : .resolving(host, failed: failure.description))
         }
     }
 

@@ -1,5 +1,6 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
+import DNS
 import NIOCore
 import NIOSSL
 import Wire
@@ -29,7 +30,7 @@ final class CompiledService: Sendable {
         /// The host is being looked up for the first time; a snapshot with the answer will follow.
         case pending
         /// The host has no address.
-        case unresolved
+        case unresolved(NameFailure)
     }
 
     let service: Service

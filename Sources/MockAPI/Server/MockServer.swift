@@ -1,6 +1,7 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
 package import NIOCore
+package import OpenSSL
 import Wire
 package import World
 
@@ -25,16 +26,17 @@ package final class MockServer: Sendable {
     ///
     /// - Parameters:
     ///   - name: names the mock's random streams; unique in a world.
+    ///   - tls: nil serves plain text.
     ///   - sink: gets one record a request before the request is answered; see `ServedRecord`. Nil: none.
     /// - Returns: fails with `NetworkError`.
     package static func start(
         world: World, address: SocketAddress, name: String = "api", settings: MockSettings = MockSettings(),
-        sink: (any RecordSink)? = nil
+        tls: OpenSSLContext? = nil, sink: (any RecordSink)? = nil
     ) -> EventLoopFuture<MockServer> {
         let loop = world.loops.next()
         return loop.flatSubmit {
             let machine = MockMachine(name: name, settings: settings, random: world.random)
-            let core = MockCore(machine: machine, wallClock: world.wallClock, sink: sink, loop: loop)
+            let core = MockCore(machine: machine, wallClock: world.wallClock, tls: tls, sink: sink, loop: loop)
             let bound = NIOLoopBound(core, eventLoop: loop)
             let listening = world.network.listen(on: address, loops: loop, options: ListenOptions()) { channel in
                 bound.value.accept(channel)
@@ -71,6 +73,7 @@ final class MockCore {
     var machine: MockMachine
     let loop: any EventLoop
     private let wallClock: any WallClock
+    private let tls: OpenSSLContext?
     private let sink: (any RecordSink)?
     private var cache = ResponseCache()
     private var requestCount = 0
@@ -78,7 +81,11 @@ final class MockCore {
     private var connections: [Int: ServerConnection] = [:]
     private var drained: EventLoopPromise<Void>?
 
-    init(machine: MockMachine, wallClock: any WallClock, sink: (any RecordSink)?, loop: any EventLoop) {
+    init(
+        machine: MockMachine, wallClock: any WallClock, tls: OpenSSLContext?, sink: (any RecordSink)?,
+        loop: any EventLoop
+    ) {
+        self.tls = tls
         self.machine = machine
         self.wallClock = wallClock
         self.sink = sink
@@ -95,7 +102,10 @@ final class MockCore {
         // A client that closes its side has gone, as for nginx: else a hanging answer would keep its socket for ever.
         let connection = ServerConnection(delegate: delegate, servesHalfClosed: false)
         connections[number] = connection
-        return channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(connection) }
+        return channel.eventLoop.makeCompletedFuture {
+            if let tls { try channel.pipeline.syncOperations.addHandler(OpenSSLHandler(tls)) }
+            try channel.pipeline.syncOperations.addHandler(connection)
+        }
     }
 
     func forget(_ number: Int) {

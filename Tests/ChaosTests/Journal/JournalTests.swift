@@ -57,6 +57,7 @@ import Testing
             .process(.init(at: at, node: "api", change: .exited, pid: 12, code: nil, signal: 9, isExpected: true)),
             .lateness(.init(at: at, source: .generator, late: 12)), .log(.init(at: at, node: "api", text: "a\tb\r\n")),
             .note(.init(at: at, text: "")),
+            .lookup(.init(at: at, name: "x.test", type: "SRV", answer: "name error", faults: ["gone", "late"])),
             .end(
                 .init(
                     at: at, reason: .timeout, detail: "why", canary: .init(count: 1, p50: 2, p99: 3, p999: 4, max: 5),

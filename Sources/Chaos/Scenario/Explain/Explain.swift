@@ -69,13 +69,19 @@ private func topologyRows(_ topology: Topology) -> [(String, String)] {
         let settings = mock.settings.filter { $0.name != "CATCH_ALL" }.map {
             "\($0.name) \($0.value.stringValue ?? $0.value.description)"
         }
-        rows.append((mock.id, (["mock, health on \(mock.healthPath)"] + settings).joined(separator: ", ")))
+        rows.append(
+            (
+                mock.id,
+                (["mock, health on \(mock.healthPath)"] + (mock.tls.map { [$0.phrase] } ?? []) + settings).joined(
+                    separator: ", ")
+            ))
     }
     for link in topology.links {
         let hosts = topology.bindings.filter { $0.link == link.id }.map { "\($0.host):\($0.port)" }
         guard !hosts.isEmpty || link.location != nil else { continue }
         rows.append((link.id, "\(link.transport.rawValue) link to \(link.to) for \(hosts.joined(separator: ", "))"))
     }
+    for name in topology.names { rows.append((name.name, "name server: \(name.answer.phrase), for \(name.ttl)")) }
     return rows
 }
 

@@ -149,6 +149,8 @@ enum Sentences {
                 fault.stream == .both ? "both ways" : fault.stream == .up ? "towards the mock" : "towards the gateway"
             let share = fault.toxicity == Ratio(1) ? "" : " on \(fault.toxicity) of connections"
             return "\(fault.link): \(text(fault.fault)), \(stream)\(share)"
+        case .names(let fault): return "name \(fault.name): \(fault.phrase)"
+        case .stress(let spec): return "\(spec.node): \(spec.phrase)"
         case .kill(let node): return "SIGKILL \(node)"
         case .pause(let node): return "SIGSTOP \(node)"
         case .resume(let node): return "SIGCONT \(node)"
@@ -173,6 +175,8 @@ enum Sentences {
         switch action {
         case .set(let mock, _): "\(mock): as before"
         case .fault(let fault): "\(fault.link): no \(fault.fault.name)"
+        case .names(let fault): "name \(fault.name): as before"
+        case .stress(let spec): "\(spec.node): nothing short any more"
         case .kill(let node): "\(node) listens again"
         case .pause(let node): "SIGCONT \(node)"
         case .checkpoint, .resume, .start, .restart: ""

@@ -18,6 +18,10 @@ package struct Step: Hashable, Sendable {
         case set(mock: String, [MockSetting])
         /// Puts a fault on a link; undone by taking it off.
         case fault(LinkFault)
+        /// Changes what the name server says of a name; undone by taking that back.
+        case names(NameFault)
+        /// Makes a node short of something; undone by giving it back.
+        case stress(StressSpec)
         /// SIGKILL; undone by starting the node again on the same address.
         case kill(node: String)
         /// SIGSTOP; undone by SIGCONT.

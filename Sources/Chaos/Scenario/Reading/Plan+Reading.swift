@@ -109,7 +109,7 @@ extension Reader {
         let files = FileAccess(resolve: file.resolve, read: options.readFile, checkKong: options.checkKong)
         let topologyNode = required(
             "topology", in: fields, "the scenario", advice: "write topology: { gateway: …, mocks: … }")
-        let topology = topologyNode.flatMap { self.topology($0, files) }
+        let topology = topologyNode.flatMap { self.topology($0, files, timeline: fields["timeline"]) }
         guard let topology, !topology.gateways.isEmpty, !topology.mocks.isEmpty else {
             // Every name below would be a mistake of its own; those of the topology come first.
             _ = header(fields, options)
@@ -147,6 +147,9 @@ extension Reader {
         plan.judgingOrder = order
         for problem in circles { problems.add(problem) }
         for step in plan.steps {
+            if case .stress = step.action, plan.mode == .virtual {
+                report(step.location, "`stress` works in real time only", advice: "write mode: real, or leave it out")
+            }
             guard case .at(let mark) = step.trigger else { continue }
             if plan.marks.contains(where: { $0.name == mark.mark && $0.isObserved }) {
                 use(.stepAfterObserved, at: step.location)

@@ -103,7 +103,9 @@ extension Reader {
         if found.count > 1 {
             report(
                 location, "`\(name)` is a target \(found.count) times",
-                advice: "write \(found.map { "\($0.upstream)/\($0.target)" }.joined(separator: " or "))")
+                advice: found.contains(where: \.isShared)
+                    ? "name a mock: \(found.map(\.mock).joined(separator: " or "))"
+                    : "write \(found.map { "\($0.upstream)/\($0.target)" }.joined(separator: " or "))")
         } else if let group = topology.groups.first(where: { $0.id == name }),
             group.nodes.count != 1 || group.nodes[0].id != name
         {
@@ -124,13 +126,16 @@ extension Reader {
     static func targets(of topology: Topology) -> [TargetReference] {
         topology.gateways.flatMap { gateway in
             gateway.upstreams.flatMap { upstream in
-                upstream.targets.compactMap { target in
-                    topology.bindings.first {
+                upstream.targets.flatMap { target in
+                    let bindings = topology.bindings.filter {
                         $0.gateway == gateway.id && $0.host == target.host && $0.port == target.port
-                    }.map {
-                        TargetReference(
-                            name: $0.mock, gateway: gateway.id, upstream: upstream.name, target: target.target,
-                            mock: $0.mock)
+                    }
+                    return bindings.map { binding in
+                        var reference = TargetReference(
+                            name: binding.mock, gateway: gateway.id, upstream: upstream.name, target: target.target,
+                            mock: binding.mock)
+                        reference.isShared = bindings.count > 1
+                        return reference
                     }
                 }
             }

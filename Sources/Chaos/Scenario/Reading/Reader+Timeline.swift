@@ -100,6 +100,8 @@ extension Reader {
         case "kill":
             restart(fields, &length)
             return self.node(node, topology).map { .kill(node: $0) }
+        case "dns": return nameFault(node, topology).map { .names($0) }
+        case "stress": return stress(node, topology).map { .stress($0) }
         case "pause": return self.node(node, topology).map { .pause(node: $0) }
         case "resume": return self.node(node, topology).map { .resume(node: $0) }
         case "start": return self.node(node, topology).map { .start(node: $0) }
@@ -109,7 +111,7 @@ extension Reader {
         default:
             let capabilities: [String: Capability] = [
                 "signal": .stepSignal, "stop": .stepStop, "config": .stepConfig, "patch": .stepPatch,
-                "health": .stepHealth, "dns": .stepDNS, "stress": .stepStress, "exec": .stepExec,
+                "health": .stepHealth, "exec": .stepExec,
             ]
             if let capability = capabilities[key] { use(capability, at: fields.keyLocation(key)) }
             return .checkpoint
@@ -196,7 +198,7 @@ extension Reader {
 extension Step.Action {
     var canBeUndone: Bool {
         switch self {
-        case .set, .fault, .kill, .pause: true
+        case .set, .fault, .names, .stress, .kill, .pause: true
         case .checkpoint, .resume, .start, .restart: false
         }
     }

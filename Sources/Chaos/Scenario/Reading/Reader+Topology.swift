@@ -7,8 +7,10 @@ extension Reader {
     static let gatewayKeys = ["kong", "inline", "url", "admin", "env", "process"]
 
     /// - Parameter files: what the file's relative paths and the options mean.
-    mutating func topology(_ node: DocumentNode, _ files: FileAccess) -> Topology? {
-        guard let fields = fields(node, "`topology`", keys: ["gateway", "mocks", "links", "bind"]) else { return nil }
+    /// - Parameter timeline: of its `dns` steps it is taken which names the name server has to know.
+    mutating func topology(_ node: DocumentNode, _ files: FileAccess, timeline: DocumentNode?) -> Topology? {
+        let keys = ["gateway", "mocks", "links", "bind", "dns"]
+        guard let fields = fields(node, "`topology`", keys: keys) else { return nil }
         let groups = mockGroups(required("mocks", in: fields, "`topology`", advice: "write mocks: { api: {} }"))
         let nodes = groups.flatMap(\.nodes)
         scope.mocks = nodes.map(\.id)
@@ -21,6 +23,9 @@ extension Reader {
         var topology = Topology(gateways: gateways, groups: groups, links: [], bindings: [])
         topology.links = links(fields["links"], topology)
         topology.bindings = bindings(fields["bind"], topology)
+        topology.names = names(fields["dns"], timeline: timeline, topology)
+        topology.bindings = nameBindings(topology, timeline: timeline)
+        checkPorts(of: topology)
         checkReach(topology)
         return topology
     }
@@ -61,15 +66,17 @@ extension Reader {
         var count: Int?
         var healthPath = "/health"
         var settings: [MockSetting] = []
+        var tls: TLSSpec?
         if !member.value.isNull {
             let what = "the mock `\(id)`"
-            guard let fields = fields(member.value, what, keys: ["count", "env", "health", "routes"]) else {
+            guard let fields = fields(member.value, what, keys: ["count", "env", "health", "routes", "tls"]) else {
                 return nil
             }
             count = fields["count"].flatMap { integer($0, "`count` of \(what)", in: 1...1_000) }
             settings = mockSettings(fields["env"])
             if let node = fields["health"] { healthPath = path(node, "`health` of \(what)") ?? healthPath }
             if healthPath != "/health" { use(.mockHealthPath, at: fields.keyLocation("health")) }
+            if let node = fields["tls"] { tls = tlsSpec(node, "`tls` of \(what)") }
             if fields["routes"] != nil { use(.mockRoutes, at: fields.keyLocation("routes")) }
         }
         if !settings.contains(where: { $0.name == "CATCH_ALL" }) {
@@ -77,7 +84,8 @@ extension Reader {
         }
         let names = count.map { (1...$0).map { "\(id)-\($0)" } } ?? [id]
         let nodes = names.map {
-            MockNode(id: $0, group: id, settings: settings, healthPath: healthPath, location: member.keyLocation)
+            MockNode(
+                id: $0, group: id, settings: settings, healthPath: healthPath, tls: tls, location: member.keyLocation)
         }
         return MockGroup(id: id, nodes: nodes, location: member.keyLocation)
     }
