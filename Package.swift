@@ -129,7 +129,7 @@ let package = Package(
                 "Certificates", "Chaos", "DNS", "Document", "World", "Wire", "supervision-fixture", "gatecrash",
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ],
-            swiftSettings: swiftSettings),
+            exclude: ["Data"], swiftSettings: swiftSettings),
         // What the micro-benchmarks and the counting of allocations run.
         .target(
             name: "HotPath",

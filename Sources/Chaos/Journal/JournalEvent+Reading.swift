@@ -21,6 +21,7 @@ extension JournalEvent {
         case .config: self = .configuration(try Configuration(fields, at: try fields.instant()))
         case .served: self = .served(try Served(fields, at: try fields.instant(), node: try fields.text("node")))
         case .process: self = .process(try Process(fields))
+        case .fault: self = .fault(try Fault(fields, at: try fields.instant()))
         case .lateness:
             self = .lateness(
                 Lateness(at: try fields.instant(), source: try fields.word("source"), late: try fields.time("late")))

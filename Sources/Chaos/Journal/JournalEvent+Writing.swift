@@ -17,6 +17,7 @@ extension JournalEvent {
         case .configuration(let event): event.write(to: &line)
         case .served(let event): event.write(to: &line)
         case .process(let event): event.write(to: &line)
+        case .fault(let event): event.write(to: &line)
         case .lateness(let event):
             line.field("source", event.source.rawValue)
             line.field("late", event.late)

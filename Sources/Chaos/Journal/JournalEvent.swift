@@ -14,6 +14,7 @@ package enum JournalEvent: Hashable, Sendable {
     case configuration(Configuration)
     case served(Served)
     case process(Process)
+    case fault(Fault)
     case lateness(Lateness)
     case lookup(Lookup)
     case log(Log)
@@ -24,8 +25,8 @@ package enum JournalEvent: Hashable, Sendable {
 extension JournalEvent {
     /// The value of `kind` in the line.
     package enum Kind: String, CaseIterable, Sendable {
-        case header, step, mark, request, health, probe, attempt, config, served, process, lateness, lookup, log, note,
-            end
+        case header, step, mark, request, health, probe, attempt, config, served, process, fault, lateness, lookup, log
+        case note, end
     }
 
     package var kind: Kind {
@@ -40,6 +41,7 @@ extension JournalEvent {
         case .configuration: .config
         case .served: .served
         case .process: .process
+        case .fault: .fault
         case .lateness: .lateness
         case .lookup: .lookup
         case .log: .log
@@ -61,6 +63,7 @@ extension JournalEvent {
         case .configuration(let event): event.at
         case .served(let event): event.at
         case .process(let event): event.at
+        case .fault(let event): event.at
         case .lateness(let event): event.at
         case .lookup(let event): event.at
         case .log(let event): event.at

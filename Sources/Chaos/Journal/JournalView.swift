@@ -13,6 +13,8 @@ package struct JournalView: Sendable {
     package fileprivate(set) var attempts: [JournalEvent.Attempt] = []
     package fileprivate(set) var configurations: [JournalEvent.Configuration] = []
     package fileprivate(set) var processes: [JournalEvent.Process] = []
+    /// What faults on links hit; what they spared is in the file alone.
+    package fileprivate(set) var faults: [JournalEvent.Fault] = []
     package fileprivate(set) var steps: [JournalEvent.Step] = []
     package fileprivate(set) var lateness: [JournalEvent.Lateness] = []
     package fileprivate(set) var lookups: [JournalEvent.Lookup] = []
@@ -61,6 +63,7 @@ package struct JournalView: Sendable {
             case .configuration(let configuration): view.configurations.append(configuration)
             case .served(let served): view.served.append(served)
             case .process(let process): view.processes.append(process)
+            case .fault(let fault): if fault.isHit { view.faults.append(fault) }
             case .lateness(let lateness): view.lateness.append(lateness)
             case .lookup(let lookup): view.lookups.append(lookup)
             case .log(let log): view.logs.append(log)

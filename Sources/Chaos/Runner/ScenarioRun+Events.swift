@@ -16,6 +16,8 @@ extension ScenarioRun {
             journal.append(at: instant) { at in
                 .lookup(.init(at: at, name: name, type: type, answer: answer, faults: faults))
             }
+        case .decision(let decision, let instant):
+            journal.append(at: instant) { .fault(.init(at: $0, decision)) }
         case .log(let node, let text): journal.append(at: loop.now) { .log(.init(at: $0, node: node, text: text)) }
         case .note(let text): note(text)
         }

@@ -9,7 +9,7 @@ extension Step.Action {
             "mock \(mock): "
                 + settings.map { "\($0.name) \($0.value.stringValue ?? $0.value.description)" }
                 .joined(separator: ", ")
-        case .fault(let fault): "link \(fault.link): \(fault.fault.phrase), stream \(fault.stream.rawValue)"
+        case .fault(let fault): "link \(fault.link): \(fault.phrase)"
         case .names(let fault): "dns \(fault.name): \(fault.phrase)"
         case .stress(let spec): "stress \(spec.node): \(spec.phrase)"
         case .kill(let node): "kill \(node)"
@@ -30,15 +30,6 @@ extension Step.Action {
         case .fault(let fault): fault.link
         case .stress(let spec): "stress \(spec.node)"
         case .names(let fault): "dns \(fault.name)"
-        }
-    }
-}
-
-extension Fault {
-    fileprivate var phrase: String {
-        switch self {
-        case .latency(let latency, let jitter): "latency \(latency)" + (jitter == .zero ? "" : " ± \(jitter)")
-        case .refuse: "refuse"
         }
     }
 }

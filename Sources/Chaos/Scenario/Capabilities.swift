@@ -2,12 +2,11 @@
 
 /// A part of the language that a plan can use.
 package enum Capability: String, Hashable, Sendable, CaseIterable {
-    case virtualMode, severalGateways, remoteGateway, gatewayInProcess, mockRoutes, mockHealthPath, linkTLS, linkPort
+    case virtualMode, severalGateways, remoteGateway, gatewayInProcess, mockRoutes, mockHealthPath
     case loadReplay
     case stepWhen, stepEvery, stepBetween, stepAfterObserved
     case stepSignal, stepStop, stepConfig, stepPatch, stepHealth, stepExec, stepCrashLoop
     case stepChoosesNode
-    case faultKind, faultMatch, latencyDistribution
     case expectUsage, expectLog, expectMetric, expectBaseline
 }
 
@@ -22,8 +21,6 @@ package enum Capabilities {
         .gatewayInProcess: "`process: in-process`; leave it out, the gateway is spawned",
         .mockRoutes: "`routes:` of a mock; it answers every path as /hello",
         .mockHealthPath: "a `health:` path other than /health",
-        .linkTLS: "links with `protocol: tls`; use tcp or http",
-        .linkPort: "a fixed `port:` of a link; leave it out, any free port is taken",
         .loadReplay: "`replay:` of a load; write `rate:` and `for:`",
         .stepWhen: "`when:` of a step; write `at:`",
         .stepEvery: "`every:` of a step; write each step",
@@ -37,9 +34,6 @@ package enum Capabilities {
         .stepExec: "`exec:` steps",
         .stepCrashLoop: "`crash_loop:` of a kill; write each kill",
         .stepChoosesNode: "choosing a node (`one-of:`); name it",
-        .faultKind: "this fault; there are latency and refuse",
-        .faultMatch: "`decide:`, `match:`, `nth:` and `count:` of a fault; leave them out",
-        .latencyDistribution: "`distribution:` and `connect:` of a latency fault; there are latency and jitter",
         .expectUsage: "`rss:` and `fds:` expectations",
         .expectLog: "`log:` expectations",
         .expectMetric: "`metric:` expectations",

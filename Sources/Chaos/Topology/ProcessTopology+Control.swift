@@ -153,26 +153,3 @@ extension ProcessTopology {
         mock.settings = answer.json
     }
 }
-
-extension InstalledToxic {
-    /// A fault of a scenario, under the name of its step.
-    init(_ fault: LinkFault, name: String) {
-        self.init(
-            name: name, toxic: Toxic(fault.fault), stream: ToxicStream(rawValue: fault.stream.rawValue) ?? .both,
-            toxicity: fault.toxicity.fraction)
-    }
-}
-
-extension Toxic {
-    init(_ fault: Fault) {
-        switch fault {
-        case .latency(let latency, let jitter):
-            self = .latency(
-                LatencyToxic(
-                    jitter == .zero
-                        ? .constant(latency.timeAmount)
-                        : .uniform(middle: latency.timeAmount, jitter: jitter.timeAmount)))
-        case .refuse: self = .refuse
-        }
-    }
-}

@@ -84,6 +84,8 @@ package final class ProcessTopology: TopologyDriver {
     /// What steps made short, by the step's name.
     var stressed: OrderedDictionary<String, Stress> = [:]
     private var isStopping = false
+    /// The Toxiproxy API of the links.
+    private var controlPort: ToxiproxyServer?
 
     package init(
         _ topology: Topology, world: World, loop: any EventLoop, supervisor: Supervisor, options: Options
@@ -111,7 +113,7 @@ package final class ProcessTopology: TopologyDriver {
         // need both.
         return startNameServers().assumeIsolated()
             .flatMapThrowing { for node in self.topology.gateways { try self.prepare(node) } }
-            .flatMap { self.all(self.mocks.values.map { self.start($0).map { _ in } }) }
+            .flatMap { self.all([self.openControlPort()] + self.mocks.values.map { self.start($0).map { _ in } }) }
             .flatMap {
                 self.isStopping ? self.stopped() : self.all(self.gateways.values.map { self.start($0).map { _ in } })
             }
@@ -138,6 +140,20 @@ package final class ProcessTopology: TopologyDriver {
 
     func all(_ futures: [EventLoopFuture<Void>]) -> EventLoopFuture<Void> {
         EventLoopFuture.andAllSucceed(futures, on: loop)
+    }
+
+    /// Every link answers Toxiproxy's API, for those who want to poke a running scenario.
+    private func openControlPort() -> EventLoopFuture<Void> {
+        guard !links.isEmpty else { return loop.makeSucceededVoidFuture() }
+        let api = ToxiproxyAPI(world: world, loop: loop)
+        for link in links.values { api.adopt(link) }
+        return ToxiproxyServer.listen(api, at: .loopback(port: 0)).assumeIsolated()
+            .map { server in
+                self.controlPort = server
+                self.onEvent(
+                    .log(node: "links", "the Toxiproxy API of the links is at http://\(server.localAddress.text)"))
+            }
+            .nonisolated()
     }
 
     private func reserve(port: Int = 0) throws(TopologyError) -> PortReservation {
@@ -174,7 +190,18 @@ package final class ProcessTopology: TopologyDriver {
     }
 
     /// Somebody in this run serves TLS.
-    private var usesTLS: Bool { topology.mocks.contains { $0.tls != nil } }
+    private var usesTLS: Bool { topology.mocks.contains { $0.tls != nil } || topology.links.contains { $0.tls != nil } }
+
+    /// How a link speaks TLS, itself or in the mock's place; nil where nobody does.
+    private func tls(of link: LinkSpec) throws(TopologyError) -> LinkTLS? {
+        let isServed = topology.mocks.contains { $0.id == link.to && $0.tls != nil }
+        guard link.tls != nil || isServed else { return nil }
+        let onward = isServed ? try certificates.client() : nil
+        return LinkTLS(own: link.tls, onward: onward) { [weak self] spec throws(TopologyError) in
+            guard let self else { throw TopologyError("the topology is gone") }
+            return try certificates.server(spec, for: names(ofCertificate: link.to))
+        }
+    }
 
     private func prepare(_ node: MockNode) throws(TopologyError) {
         let port = try reserve().port
@@ -194,7 +221,15 @@ package final class ProcessTopology: TopologyDriver {
         } else {
             reservation = try reserve(port: link.port ?? 0)
         }
-        links[link.id] = Link(name: link.id, world: world, loop: loop, address: reservation.address)
+        let transport: Link.Transport = link.transport == .tcp ? .tcp : .http
+        let relay = Link(
+            name: link.id, world: world, loop: loop, address: reservation.address, transport: transport)
+        relay.onDecision = { [weak self] decision in
+            guard let self else { return }
+            onEvent(.decision(decision, at: loop.now))
+        }
+        relay.tls = try tls(of: link)
+        links[link.id] = relay
     }
 
     private func prepare(_ node: GatewayNode) throws(TopologyError) {
@@ -310,6 +345,7 @@ package final class ProcessTopology: TopologyDriver {
             .flatMap { self.all(self.gateways.values.map { $0.process.stop(drain: drain) }) }
             .flatMap { self.all(self.mocks.values.map { $0.process.stop(drain: drain) }) }
             .flatMap { self.all(self.links.values.map { $0.stop() } + self.nameServers.values.map { $0.stop() }) }
+            .flatMap { self.controlPort?.stop().recover { _ in } ?? self.loop.makeSucceededVoidFuture() }
             .map { for gateway in self.gateways.values { gateway.events?.close() } }
             .nonisolated()
     }

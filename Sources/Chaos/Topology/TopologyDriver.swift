@@ -12,6 +12,8 @@ package enum TopologyEvent: Sendable {
     case process(node: String, ProcessChange, at: NIODeadline)
     /// The name server was asked; what it was asked, and what it said.
     case lookup(question: String, type: String, answer: String, faults: [String], at: NIODeadline)
+    /// It was decided whether a fault of a link hits a connection or a request.
+    case decision(LinkDecision, at: NIODeadline)
     /// A line of a node's log that explains what became of it.
     case log(node: String, String)
     /// Something that a reader of the journal should know: lost evidence above all.

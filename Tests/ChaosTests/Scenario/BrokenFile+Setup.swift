@@ -101,7 +101,6 @@ extension BrokenFile {
             "18:47: `protocol` of the link `wire` cannot be `udp`; write tcp or http or tls"),
         .init(
             "{ from: gateway, to: api }", "{ from: gateway, to: api, port: 99999 }",
-            "18:37: not supported yet: a fixed `port:` of a link; leave it out, any free port is taken",
             "18:43: `port` of the link `wire` must be 1..65535, not 99999"),
         .init(
             "links:", "bind: { \"orders:80\": api }\n  links:",
@@ -217,8 +216,8 @@ extension BrokenFile {
             "{ latency: 3s }", "{ latncy: 3s }",
             "24:47: unknown key `latncy` in `fault`; did you mean `latency`?"),
         .init(
-            "{ latency: 3s }", "{ bandwidth: { rate: 1 } }",
-            "24:47: not supported yet: this fault; there are latency and refuse"),
+            "{ latency: 3s }", "{ goaway: {} }",
+            "24:47: not supported yet: `goaway` is about HTTP/2, and links know HTTP/1.1"),
         .init(
             "{ latency: 3s }", "{ latency: 3s }, stream: sideways",
             "24:70: `stream` cannot be `sideways`; write up or down or both"),

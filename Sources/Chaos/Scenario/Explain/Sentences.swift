@@ -144,11 +144,7 @@ enum Sentences {
         case .checkpoint: return "checkpoint: every invariant holds"
         case .set(let mock, let settings):
             return "\(mock): " + settings.map { "\($0.name) \(setting($0))" }.joined(separator: ", ")
-        case .fault(let fault):
-            let stream =
-                fault.stream == .both ? "both ways" : fault.stream == .up ? "towards the mock" : "towards the gateway"
-            let share = fault.toxicity == Ratio(1) ? "" : " on \(fault.toxicity) of connections"
-            return "\(fault.link): \(text(fault.fault)), \(stream)\(share)"
+        case .fault(let fault): return "\(fault.link): \(fault.phrase)"
         case .names(let fault): return "name \(fault.name): \(fault.phrase)"
         case .stress(let spec): return "\(spec.node): \(spec.phrase)"
         case .kill(let node): return "SIGKILL \(node)"
@@ -161,14 +157,6 @@ enum Sentences {
 
     private static func setting(_ setting: MockSetting) -> String {
         setting.value.stringValue ?? setting.value.description
-    }
-
-    private static func text(_ fault: Fault) -> String {
-        switch fault {
-        case .latency(let latency, let jitter):
-            "latency \(latency)" + (jitter > .zero ? " ± \(jitter)" : "")
-        case .refuse: "connections refused"
-        }
     }
 
     static func undoing(_ action: Step.Action) -> String {
