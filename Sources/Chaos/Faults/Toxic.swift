@@ -1,6 +1,8 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
+package import Certificates
 package import NIOCore
+package import OpenSSL
 package import World
 
 /// A fault on the wire as a scenario writes it: what it does, without saying to whom or when. Every case has a file of
@@ -21,6 +23,12 @@ package enum Toxic: Hashable, Sendable {
     case stall(StallToxic)
     case slowClose(SlowCloseToxic)
     case corrupt(CorruptToxic)
+
+    // On TLS: the link takes the mock's place in the handshake.
+    case cert(CertificateKind)
+    case handshake(HandshakeToxic)
+    /// At most this version.
+    case version(TLSVersion)
     /// Nothing at all; Toxiproxy has it.
     case noop
 
@@ -52,6 +60,9 @@ package enum Toxic: Hashable, Sendable {
         case .slowClose: "slow_close"
         case .corrupt: "corrupt"
         case .noop: "noop"
+        case .cert: "cert"
+        case .handshake: "handshake"
+        case .version: "version"
         case .status: "status"
         case .truncate: "truncate"
         case .headEdit(let edit): edit.name
@@ -81,6 +92,9 @@ package enum Toxic: Hashable, Sendable {
         case .slowClose(let toxic): toxic.phrase
         case .corrupt(let toxic): toxic.phrase
         case .noop: "nothing"
+        case .cert(let kind): kind.phrase
+        case .handshake(let toxic): toxic.phrase
+        case .version(let version): "TLS \(version.rawValue) at most"
         case .status(let toxic): toxic.phrase
         case .truncate(let toxic): toxic.phrase
         case .headEdit(let toxic): toxic.phrase
@@ -100,10 +114,18 @@ package enum Toxic: Hashable, Sendable {
         }
     }
 
+    /// It works on TLS handshakes.
+    package var isOnHandshakes: Bool {
+        switch self {
+        case .cert, .handshake, .version: true
+        default: false
+        }
+    }
+
     /// It can work on a single request: it is about bytes, not about a connection as such.
     package var canWorkOnRequests: Bool {
         switch self {
-        case .refuse, .halfClose, .halfOpen, .slowClose: false
+        case .refuse, .halfClose, .halfOpen, .slowClose, .cert, .handshake, .version: false
         case .blackhole(let toxic): toxic.stage == .data
         default: true
         }
@@ -165,6 +187,9 @@ package enum Toxic: Hashable, Sendable {
         switch self {
         case .latency(let latency): latency.delaysConnect ? .delay(latency.delay.draw(&random)) : .accept
         case .refuse: .refuse
+        case .cert(let kind): .tls(.certificate(kind))
+        case .handshake(let toxic): .tls(.handshake(toxic.mode))
+        case .version(let version): .tls(.maximum(version))
         case .blackhole(let toxic): toxic.stage == .connect ? .hang : .accept
         default: .accept
         }
@@ -179,6 +204,8 @@ package enum Toxic: Hashable, Sendable {
         case refuse
         /// It is never opened, and nobody is told.
         case hang
+        /// Its TLS is another one.
+        case tls(TLSAdmission)
     }
 }
 

@@ -2,7 +2,7 @@
 
 /// A part of the language that a plan can use.
 package enum Capability: String, Hashable, Sendable, CaseIterable {
-    case virtualMode, gatewayInProcess, linkTLS
+    case virtualMode, gatewayInProcess
 }
 
 /// What the language has and the runner or the judge does not do yet. This is the one place: taking a line out is all
@@ -12,6 +12,5 @@ package enum Capabilities {
     package static let notYet: [Capability: String] = [
         .virtualMode: "`mode: virtual`; the file runs in real time without it",
         .gatewayInProcess: "`process: in-process`; leave it out, the gateway is spawned",
-        .linkTLS: "links with `protocol: tls`; use tcp or http",
     ]
 }

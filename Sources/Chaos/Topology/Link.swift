@@ -57,6 +57,8 @@ package final class Link {
     /// Told once for every connection or request a fault looked at.
     package var onDecision: (LinkDecision) -> Void = { _ in }
     package var unreachable = Unreachable.reset
+    /// Nil: nobody here speaks TLS.
+    package var tls: LinkTLS?
     let world: World
     private(set) var target: Target?
     private(set) var isStopped = false
@@ -165,10 +167,11 @@ package final class Link {
         placements.removeAll { $0.toxic.name == name }
         for connection in connections.values { connection.remove(name) }
         let hole = Toxic.blackhole(BlackholeToxic(stage: .connect))
-        guard !placements.contains(where: { $0.toxic.toxic == hole }) else { return }
+        let stall = Toxic.handshake(HandshakeToxic(.stall))
+        guard !placements.contains(where: { $0.toxic.toxic == hole || $0.toxic.toxic == stall }) else { return }
         for connection in connections.values where connection.isHanging {
             connection.isHanging = false
-            connect(connection)
+            shake(connection, [])
         }
     }
 
@@ -211,7 +214,8 @@ package final class Link {
         }
         if !replacing { placements[place].hits += 1 }
         let decision = toxic.decision(link: name, connection: connection.number, random: world.random)
-        if !isNew, decision.admission == .refuse { connection.reset() }
+        // A server that has another certificate, or other limits, was started anew: its connections are gone.
+        if !isNew, decision.admission == .refuse || toxic.toxic.isOnHandshakes { connection.reset() }
         connection.install(decision, replacing: replacing)
         return decision.admission
     }
@@ -266,9 +270,28 @@ package final class Link {
         let delay = admissions.reduce(Int64(0)) { sum, admission in
             if case .delay(let delay) = admission { sum + delay.nanoseconds } else { sum }
         }
-        guard delay > 0 else { return connect(connection) }
+        let handshakes = admissions.compactMap { if case .tls(let admission) = $0 { admission } else { nil } }
+        guard delay > 0 else { return shake(connection, handshakes) }
         let bound = NIOLoopBound((self, connection), eventLoop: loop)
-        loop.scheduleTask(in: .nanoseconds(delay)) { bound.value.0.connect(bound.value.1) }
+        loop.scheduleTask(in: .nanoseconds(delay)) { bound.value.0.shake(bound.value.1, handshakes) }
+    }
+
+    /// Gives a connection the TLS that the link and its faults want, and goes on.
+    private func shake(_ connection: LinkConnection, _ admissions: [TLSAdmission]) {
+        guard connection.wantsServer else { return }
+        switch TLSTreatment.decide(own: tls?.own, admissions) {
+        case .pass: connect(connection)
+        case .breakOff(.stall): connection.isHanging = true
+        case .breakOff(let mode): connection.breakOffHandshake(HandshakeToxic(mode))
+        case .terminate(let spec):
+            guard let tls else { return connect(connection) }
+            do {
+                try connection.terminate(try tls.server(spec), onward: tls.onward)
+                connect(connection)
+            } catch {
+                connection.reset()
+            }
+        }
     }
 
     private func connect(_ connection: LinkConnection) {

@@ -1,6 +1,7 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
 import NIOCore
+import OpenSSL
 
 #if canImport(Glibc)
 import Glibc
@@ -46,6 +47,8 @@ final class LinkConnection {
     var places: [String: Int] = [:]
     /// The connection to the server is not opened until the fault that hinders it is taken off.
     var isHanging = false
+    /// What the mock is spoken to with, when the link has decrypted what the gateway said.
+    private var onward: OpenSSLContext?
     private let link: Link
     private var loop: any EventLoop { link.loop }
     private let client: any Channel
@@ -80,11 +83,24 @@ final class LinkConnection {
         do {
             try channel.syncOptions?.setOption(.autoRead, value: false)
             try channel.syncOptions?.setOption(.maxMessagesPerRead, value: 1)
+            if side == .server, let onward { try channel.pipeline.syncOperations.addHandler(OpenSSLHandler(onward)) }
             try channel.pipeline.syncOperations.addHandler(RelayHandler(side: side, connection: self))
             return loop.makeSucceededVoidFuture()
         } catch {
             return loop.makeFailedFuture(error)
         }
+    }
+
+    /// Makes the link the gateway's TLS peer; before anything was read.
+    func terminate(_ context: OpenSSLContext, onward: OpenSSLContext?) throws {
+        try client.pipeline.syncOperations.addHandler(OpenSSLHandler(context), position: .first)
+        self.onward = onward
+    }
+
+    /// Answers the client's hello with an alert, or with a reset.
+    func breakOffHandshake(_ toxic: HandshakeToxic) {
+        let breaker = HandshakeBreaker(toxic, self)
+        do { try client.pipeline.syncOperations.addHandler(breaker, position: .first) } catch { reset() }
     }
 
     func connected(_ channel: any Channel) {

@@ -212,7 +212,18 @@ package final class ProcessTopology: TopologyDriver {
     }
 
     /// Somebody in this run serves TLS.
-    private var usesTLS: Bool { topology.mocks.contains { $0.tls != nil } }
+    private var usesTLS: Bool { topology.mocks.contains { $0.tls != nil } || topology.links.contains { $0.tls != nil } }
+
+    /// How a link speaks TLS, itself or in the mock's place; nil where nobody does.
+    private func tls(of link: LinkSpec) throws(TopologyError) -> LinkTLS? {
+        let isServed = topology.mocks.contains { $0.id == link.to && $0.tls != nil }
+        guard link.tls != nil || isServed else { return nil }
+        let onward = isServed ? try certificates.client() : nil
+        return LinkTLS(own: link.tls, onward: onward) { [weak self] spec throws(TopologyError) in
+            guard let self else { throw TopologyError("the topology is gone") }
+            return try certificates.server(spec, for: names(ofCertificate: link.to))
+        }
+    }
 
     private func prepare(_ node: MockNode) throws(TopologyError) {
         let port = try reserve().port
@@ -233,13 +244,14 @@ package final class ProcessTopology: TopologyDriver {
         } else {
             reservation = try reserve(port: link.port ?? 0)
         }
-        let transport: Link.Transport = link.transport == .http ? .http : .tcp
+        let transport: Link.Transport = link.transport == .tcp ? .tcp : .http
         let relay = Link(
             name: link.id, world: world, loop: loop, address: reservation.address, transport: transport)
         relay.onDecision = { [weak self] decision in
             guard let self else { return }
             onEvent(.decision(decision, at: loop.now))
         }
+        relay.tls = try tls(of: link)
         links[link.id] = relay
     }
 

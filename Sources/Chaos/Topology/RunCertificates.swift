@@ -10,6 +10,8 @@ final class RunCertificates {
     private let folder: WorkFolder
     private var made: CertificateAuthority?
     private var issued: [Wanted: IssuedCertificate] = [:]
+    /// A context is made once for all connections alike.
+    private var servers: [TLSSpec: [[String]: OpenSSLContext]] = [:]
 
     private struct Wanted: Hashable {
         var kind: CertificateKind
@@ -62,12 +64,17 @@ final class RunCertificates {
 
     /// What a link terminates TLS with.
     func server(_ spec: TLSSpec, for names: [String]) throws(TopologyError) -> OpenSSLContext {
+        if let known = servers[spec]?[names] { return known }
         let issued = try certificate(spec.certificate, for: names)
         var settings = OpenSSLSettings(chain: issued.chain, key: issued.key)
         settings.minimum = spec.minimum
         settings.maximum = spec.maximum
         settings.protocols = ["http/1.1"]
-        do throws(OpenSSLError) { return try OpenSSLContext(.server, settings) } catch {
+        do throws(OpenSSLError) {
+            let context = try OpenSSLContext(.server, settings)
+            servers[spec, default: [:]][names] = context
+            return context
+        } catch {
             throw TopologyError("TLS cannot be set up: \(error)")
         }
     }

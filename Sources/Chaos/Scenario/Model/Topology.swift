@@ -177,6 +177,8 @@ package struct LinkSpec: Hashable, Sendable {
     package var from: String
     package var to: String
     package var transport: Transport
+    /// What the link serves when it is the gateway's peer itself.
+    package var tls: TLSSpec?
     /// A fixed port on loopback; nil = any free one.
     package var port: Int?
     package var location: SourceLocation?

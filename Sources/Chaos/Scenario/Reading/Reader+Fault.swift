@@ -12,7 +12,14 @@ extension Reader {
             let (fault, location) = fault(faultNode)
         else { return nil }
         checkScope(of: fault, known, fields, at: location)
-        if let link = topology.links.first(where: { $0.id == link }), link.transport == .tcp {
+        if let link = topology.links.first(where: { $0.id == link }), fault.isOnHandshakes {
+            let isEncrypted = link.tls != nil || topology.mocks.contains { $0.id == link.to && $0.tls != nil }
+            if !isEncrypted {
+                report(
+                    location, "`\(fault.name)` needs TLS",
+                    advice: "give the mock `\(link.to)` tls: {}, or the link `\(link.id)` protocol: tls")
+            }
+        } else if let link = topology.links.first(where: { $0.id == link }), link.transport == .tcp {
             checkTransport(of: fault, known, fields, link, at: location)
         }
         var result = known
@@ -83,7 +90,7 @@ extension Reader {
             report(fields.keyLocation("stream"), "`status` works on answers", advice: "remove `stream`")
         }
         switch fault {
-        case .halfClose, .halfOpen, .refuse:
+        case .halfClose, .halfOpen, .refuse, .cert, .handshake, .version:
             if fields["stream"] != nil {
                 report(fields.keyLocation("stream"), "`\(fault.name)` has no `stream`", advice: "remove it")
             }

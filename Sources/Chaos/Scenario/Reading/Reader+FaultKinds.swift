@@ -1,7 +1,9 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
+import Certificates
 import Document
 import NIOCore
+import OpenSSL
 
 /// A fault as it stands in the file: its name, and what is said about it.
 struct FaultNode {
@@ -16,6 +18,7 @@ extension Reader {
         "latency", "refuse", "bandwidth", "loss", "slicer", "timeout", "blackhole", "reset", "half_close", "half_open",
         "limit_data", "stall", "slow_close", "corrupt", "status", "truncate", "wrong_length", "bad_chunk", "garbage",
         "slow_headers", "slow_body", "header_flood", "drop_header", "set_header", "early_close",
+        "cert", "handshake", "version",
     ]
     /// Those whose name alone is enough.
     private static let bareFaults = ["refuse", "half_open", "reset", "bad_chunk", "early_close"]
@@ -23,7 +26,7 @@ extension Reader {
     static let absentFaults: [(name: String, reason: String)] = [
         ("duplicate", "datagrams, and links are TCP"), ("reorder", "datagrams, and links are TCP"),
         ("goaway", "HTTP/2, and links know HTTP/1.1"), ("rst_stream", "HTTP/2, and links know HTTP/1.1"),
-        ("ping_flood", "HTTP/2, and links know HTTP/1.1"), ("cert", "TLS"), ("handshake", "TLS"), ("version", "TLS"),
+        ("ping_flood", "HTTP/2, and links know HTTP/1.1"),
     ]
 
     /// `refuse`, `{ refuse: {} }`, `{ latency: 3s }` or `{ latency: { latency: 3s, jitter: 100ms } }`.
@@ -78,6 +81,9 @@ extension Reader {
         case "slicer": slicer(it)
         case "reset": reset(it)
         case "stall": stall(it)
+        case "cert": option(it, "kind", of: CertificateKind.self).map { .cert($0) }
+        case "handshake": option(it, "mode", of: HandshakeToxic.Mode.self).map { .handshake(HandshakeToxic($0)) }
+        case "version": version(it).map { .version($0) }
         default: messageKind(it)
         }
     }
@@ -97,6 +103,13 @@ extension Reader {
     /// The node of a setting that must be there.
     mutating func setting(_ it: FaultNode, _ key: String, in fields: Fields, _ advice: String) -> DocumentNode? {
         required(key, in: fields, "the fault `\(it.name)`", advice: "write \(key): \(advice)")
+    }
+
+    /// `{ version: 1.1 }` or `{ version: { max: 1.1 } }`.
+    private mutating func version(_ it: FaultNode) -> TLSVersion? {
+        guard let fields = settings(it, keys: ["max"], main: "max"), let node = setting(it, "max", in: fields, "1.1")
+        else { return nil }
+        return tlsVersion(node, "`max` of `version`")
     }
 
     private mutating func bare(_ it: FaultNode, _ toxic: Toxic) -> Toxic? {

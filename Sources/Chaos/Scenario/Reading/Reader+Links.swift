@@ -8,7 +8,8 @@ extension Reader {
         var links = topology.gateways.flatMap { gateway in
             topology.mocks.map { mock in
                 LinkSpec(
-                    id: "\(gateway.id)->\(mock.id)", from: gateway.id, to: mock.id, transport: .http, port: nil,
+                    id: "\(gateway.id)->\(mock.id)", from: gateway.id, to: mock.id,
+                    transport: mock.tls == nil ? .http : .tcp, port: nil,
                     location: nil)
             }
         }
@@ -37,8 +38,7 @@ extension Reader {
             scope.brokenLinks.remove(member.key)
             links[index].id = member.key
             links[index].location = member.keyLocation
-            if let node = fields["protocol"] { links[index].transport = choice(node, "`protocol` of \(what)") ?? .http }
-            if links[index].transport == .tls { use(.linkTLS, at: fields.keyLocation("protocol")) }
+            if let node = fields["protocol"] { transport(node, what, &links[index], topology) }
             if let node = fields["port"], let port = integer(node, "`port` of \(what)", in: 1...65535) {
                 if let other = links.first(where: { $0.port == port }) {
                     report(
@@ -48,6 +48,27 @@ extension Reader {
             }
         }
         return links
+    }
+
+    /// `http`, `tcp`, `tls`, or `{ tls: { cert: expired } }`.
+    private mutating func transport(
+        _ node: DocumentNode, _ what: String, _ link: inout LinkSpec, _ topology: Topology
+    ) {
+        if node.members != nil {
+            guard let fields = fields(node, "`protocol` of \(what)", keys: ["tls"]),
+                let tls = required("tls", in: fields, "`protocol` of \(what)", advice: "write { tls: { cert: expired } }")
+            else { return }
+            link.transport = .tls
+            link.tls = tlsSpec(tls, "`tls` of \(what)")
+            return
+        }
+        link.transport = choice(node, "`protocol` of \(what)") ?? link.transport
+        link.tls = link.transport == .tls ? TLSSpec() : nil
+        if link.transport == .http, topology.mocks.contains(where: { $0.id == link.to && $0.tls != nil }) {
+            report(
+                node.location, "the mock `\(link.to)` serves TLS, in which no HTTP can be seen",
+                advice: "write protocol: tls, so that the link decrypts, or leave it out")
+        }
     }
 
     /// Which `host:port` of the Kong documents goes to which mock: a host named like a mock does by itself.
