@@ -17,7 +17,7 @@ extension ScenarioFile {
         _ read: @escaping @Sendable (String) throws(Problems) -> String
     ) -> @Sendable (String) throws(Problems) -> String {
         { (path) throws(Problems) in
-            guard self.isInside(path) else {
+            guard self.contains(path) else {
                 throw Problems([
                     Problem(
                         at: nil, "`\(path)` is not in the scenario's folder", advice: "put the file beside the scenario"
@@ -26,29 +26,6 @@ extension ScenarioFile {
             }
             return try read(path)
         }
-    }
-
-    /// - Parameter path: as `resolve` gave it.
-    private func isInside(_ path: String) -> Bool {
-        let folder = self.path.lastIndex(of: "/").map { String(self.path[...$0]) } ?? ""
-        guard path.hasPrefix(folder), folder.isEmpty == false || !path.hasPrefix("/") else { return false }
-        var depth = 0
-        for part in path.dropFirst(folder.count).split(separator: "/") where part != "." {
-            depth += part == ".." ? -1 : 1
-            if depth < 0 { return false }
-        }
-        // What is not there leads nowhere: reading it says so.
-        guard let real = Self.realPath(path), let root = Self.realPath(folder.isEmpty ? "." : folder) else {
-            return true
-        }
-        return real.hasPrefix(root.hasSuffix("/") ? root : root + "/")
-    }
-
-    /// With links resolved; nil for what does not exist.
-    private static func realPath(_ path: String) -> String? {
-        guard let found = realpath(path, nil) else { return nil }
-        defer { free(found) }
-        return String(cString: found)
     }
 }
 

@@ -71,7 +71,7 @@ import World
                 }
             }
             #expect(messages("deep/kong.yml") == [])
-            #expect(messages("./deep/../deep/kong.yml") == [])
+            #expect(messages("./deep/./kong.yml") == [])
             #expect(messages("in.yml") == [])
             #expect(messages("out.yml") == ["`\(inside)/out.yml` is not in the scenario's folder"])
         }

@@ -18,6 +18,8 @@ extension Reader {
                     $0.gateway == gateway.id && $0.host == host.name && $0.port == host.port
                 }
                 if isBound || Remotes.isLocal(host.name) || remotes.allow(host.name, port: host.port) { continue }
+                // The scenario's own name server answers for it, with a mock or not at all.
+                if topology.names.contains(where: { $0.name == host.name.lowercased() }) { continue }
                 // Without any mock the mistake is another one, and said already.
                 guard topology.bindings.contains(where: { $0.gateway == gateway.id }) else { continue }
                 let name = "\(host.name):\(host.port)"
