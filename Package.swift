@@ -88,11 +88,21 @@ let package = Package(
                 "Wire", "World", http2, hpack, .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ], swiftSettings: swiftSettings),
+        // A gateway without sockets and without real time.
+        .target(
+            name: "GatewayHarness",
+            dependencies: [
+                "Gateway", "World", "Wire", nio, .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            path: "Tests/GatewayHarness", swiftSettings: swiftSettings),
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "Certificates", "Gateway", "Document", "World", "Wire", "gatecrash", tls, http2, hpack,
+                "Certificates", "GatewayHarness", "Gateway", "Document", "World", "Wire", "gatecrash", tls, http2,
+                hpack,
                 .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             resources: [.copy("Data")], swiftSettings: swiftSettings),
         .testTarget(
@@ -121,3 +131,13 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// The fuzzer needs flags that no other build has; ci/fuzz sets them with this variable.
+if Context.environment["GATECRASH_FUZZ"] != nil {
+    package.targets += [
+        .target(name: "CFuzz", path: "Fuzz/CFuzz"),
+        .executableTarget(
+            name: "gatecrash-fuzz", dependencies: ["CFuzz", "GatewayHarness"], path: "Fuzz/Program",
+            swiftSettings: swiftSettings),
+    ]
+}

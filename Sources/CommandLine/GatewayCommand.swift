@@ -24,8 +24,12 @@ struct GatewayCommand: ParsableCommand {
             is DB-less: SIGHUP reads the file again and keeps the old configuration when the new one is bad. SIGTERM \
             and SIGINT let requests under way finish, then exit with 0.
 
+            An address to listen on may be followed by proxy_protocol: each connection then begins with that of a load \
+            balancer. Timeouts, limits, pools and trusted peers have kong.conf's names (docs/gateway-settings.md): \
+            --set nginx_http_client_max_body_size=8m, or the variable KONG_NGINX_HTTP_CLIENT_MAX_BODY_SIZE.
+
             Environment: KONG_PROXY_LISTEN, KONG_ADMIN_LISTEN, KONG_STATUS_LISTEN, KONG_DECLARATIVE_CONFIG, \
-            KONG_DATABASE, GATECRASH_STRICT. Flags win.
+            KONG_DATABASE, GATECRASH_STRICT, KONG_… of any setting. Flags win.
             """)
 
     @Option(name: .long, help: ArgumentHelp("Declarative file: YAML or JSON, as Kong's.", valueName: "kong.yml"))
@@ -47,6 +51,9 @@ struct GatewayCommand: ParsableCommand {
     var resolve: [String] = []
     @Option(name: .long, help: "Event loops, one thread each (default 1).")
     var workers: Int?
+    @Option(
+        name: .long, help: ArgumentHelp("A setting of kong.conf; may be given several times.", valueName: "name=value"))
+    var set: [String] = []
     @Flag(name: .long, help: "Answer exactly as Kong: no health checks on a Service, none of the article's keys.")
     var strict = false
     @Option(name: .long, help: "Seed of every random draw (ring order, ids); drawn when not given.")
@@ -64,6 +71,7 @@ struct GatewayCommand: ParsableCommand {
         flags.statusListen = statusListen
         flags.resolve = resolve
         flags.workers = workers
+        flags.set = set
         flags.strict = strict
         let options: GatewayOptions
         do { options = try GatewayOptions(flags: flags, environment: Console.environment) } catch {

@@ -263,7 +263,7 @@ extension GatewaySettings {
             "database": isDeclarative ? "off" : "memory", "router_flavor": "traditional_compatible",
             "upstream_keepalive_pool_size": .integer(pool.size),
             "upstream_keepalive_max_requests": .integer(pool.maximumRequests),
-            "upstream_keepalive_idle_timeout": .integer(Int(pool.idleTimeout.nanoseconds / 1_000_000_000)),
+            "upstream_keepalive_idle_timeout": .integer(Int((pool.idleTimeout ?? .zero).nanoseconds / 1_000_000_000)),
         ]
     }
 }

@@ -44,26 +44,26 @@ package final class ClientConnection: ChannelInboundHandler {
     package typealias InboundIn = ByteBuffer
     package typealias OutboundOut = ByteBuffer
 
-    private enum Sending { case idle, body, ended }
-    private enum Receiving { case idle, head, body, closed }
+    enum Sending { case idle, body, ended }
+    enum Receiving { case idle, head, body, ended, closed }
 
     /// Set before `send`, for one exchange.
     package weak var delegate: (any ClientDelegate)?
     /// Called once when the connection has closed, idle or not; a pool forgets it then.
     package var onClose: ((ClientConnection) -> Void)?
 
-    private let limits: WireLimits
-    private var context: ChannelHandlerContext?
-    private var deadline: Deadline?
-    private var readTimeout = TimeAmount.seconds(60)
-    private var writeTimeout = TimeAmount.seconds(60)
+    let limits: WireLimits
+    var context: ChannelHandlerContext?
+    var deadline: Deadline?
+    var readTimeout = TimeAmount.seconds(60)
+    var writeTimeout = TimeAmount.seconds(60)
     private var inbound = ByteBuffer()
-    private var outbound = BodyWriter()
-    private let head = ResponseHead()
-    private var decoder = BodyDecoder(.none, limits: WireLimits())
+    var outbound = BodyWriter()
+    let head = ResponseHead()
+    var decoder = BodyDecoder(.none, limits: WireLimits())
     private var method = HTTPMethod.get
-    private var sending = Sending.idle
-    private var receiving = Receiving.idle
+    var sending = Sending.idle
+    var receiving = Receiving.idle
     /// The exchange under way has timeouts of its own.
     private var isTimed = true
     private var isProcessing = false
@@ -71,12 +71,19 @@ package final class ClientConnection: ChannelInboundHandler {
     private var hasHeldRead = false
     /// The server has closed while the delegate had paused; to be dealt with when it goes on.
     private var heldEnd: ClientFailure?
+    /// The request under way offers another protocol, so 101 is an answer to it.
+    private var offersUpgrade = false
+    /// HTTP has ended on this connection: bytes pass as they are.
+    package internal(set) var isTunnel = false
+    private var interimCount = 0
+    /// Bytes that the server had not taken when it was last given time to.
+    private var bytesWaiting = 0
     /// Requests sent so far.
     package private(set) var requestCount = 0
     /// Bytes of the response to the current request have arrived.
     package private(set) var hasResponseBytes = false
     /// Another request may be sent.
-    package private(set) var isReusable = true
+    package internal(set) var isReusable = true
 
     package init(limits: WireLimits = WireLimits()) { self.limits = limits }
 
@@ -96,10 +103,12 @@ package final class ClientConnection: ChannelInboundHandler {
     ///   - write: longest time that bytes wait for the server to take them. Waiting for the delegate does not count.
     ///   - read: longest time between two reads once the request was sent. While the delegate has paused does not
     ///     count.
+    ///   - offersUpgrade: the request offers another protocol; 101 then begins a tunnel.
     /// - Precondition: no exchange is under way, and the connection is open.
     package func send(
         _ request: HeadWriter, method: HTTPMethod, framing: BodyFraming,
-        write writeTimeout: TimeAmount = .seconds(60), read readTimeout: TimeAmount = .seconds(60)
+        write writeTimeout: TimeAmount = .seconds(60), read readTimeout: TimeAmount = .seconds(60),
+        offersUpgrade: Bool = false
     ) {
         guard case .idle = receiving else { preconditionFailure("an exchange is under way: \(receiving)") }
         self.method = method
@@ -108,6 +117,8 @@ package final class ClientConnection: ChannelInboundHandler {
         isTimed = true
         (receiving, sending) = (.head, .body)
         hasResponseBytes = false
+        self.offersUpgrade = offersUpgrade
+        interimCount = 0
         requestCount += 1
         let framing = framing == .untilClose ? .chunked : framing
         var bytes = request.buffer
@@ -138,12 +149,16 @@ package final class ClientConnection: ChannelInboundHandler {
         deadline?.clear()
         (receiving, sending) = (.head, .ended)
         hasResponseBytes = false
+        offersUpgrade = false
+        interimCount = 0
         requestCount += 1
         context?.writeAndFlush(wrapOutboundOut(request), promise: nil)
     }
 
     package func send(body: ByteBuffer) {
-        guard sending == .body, let (waiting, part) = outbound.add(body) else { return }
+        guard sending == .body else { return }
+        if isTunnel { restartTimeout() }
+        guard let (waiting, part) = outbound.add(body) else { return }
         context?.write(wrapOutboundOut(waiting), promise: nil)
         context?.write(wrapOutboundOut(part), promise: nil)
     }
@@ -156,6 +171,7 @@ package final class ClientConnection: ChannelInboundHandler {
         if outbound.isBroken { return fail(.cancelled) }
         sending = .ended
         flush()
+        if isTunnel { return endTunnelOutput() }
         restartTimeout()
     }
 
@@ -200,11 +216,12 @@ package final class ClientConnection: ChannelInboundHandler {
 
     /// What is waited for now, from now on: the server takes bytes, or sends some. Nothing while it is the delegate's
     /// turn.
-    private func restartTimeout() {
-        guard isTimed, receiving == .head || receiving == .body else { return }
+    func restartTimeout() {
+        guard isTimed, receiving == .head || receiving == .body || receiving == .ended else { return }
         if !isWritable {
+            bytesWaiting = countBytesWaiting()
             deadline?.set(writeTimeout)
-        } else if hasSentAll, !isReadPaused {
+        } else if hasSentAll || isTunnel, !isReadPaused {
             deadline?.set(readTimeout)
         } else {
             deadline?.clear()
@@ -222,7 +239,7 @@ package final class ClientConnection: ChannelInboundHandler {
 
     private func step() -> Bool {
         switch receiving {
-        case .closed: return false
+        case .closed, .ended: return false
         case .idle:
             // Bytes that nobody asked for: whose answer they are is in doubt.
             if inbound.readableBytes > 0 { close() }
@@ -252,8 +269,11 @@ package final class ClientConnection: ChannelInboundHandler {
 
     private func receivedHead() {
         if head.isInterim {
-            // Nobody asked for another protocol, so 101 is no answer here.
-            if head.status == 101 { return fail(.badResponse(.badStatusLine)) }
+            if head.status == 101 {
+                return offersUpgrade ? beginTunnel() : fail(.badResponse(.unexpectedUpgrade))
+            }
+            interimCount += 1
+            if interimCount > WireLimits.interimResponses { return fail(.badResponse(.tooManyInterimResponses)) }
             delegate?.received(interim: head, on: self)
             head.reset()
             return
@@ -276,14 +296,22 @@ package final class ClientConnection: ChannelInboundHandler {
         delegate?.receivedEnd(trailers: trailers, on: self)
     }
 
-    private func fail(_ failure: ClientFailure) {
-        let isUnderWay = receiving == .head || receiving == .body
+    func fail(_ failure: ClientFailure) {
+        let isUnderWay = receiving == .head || receiving == .body || receiving == .ended
         let delegate = delegate
         close()
         if isUnderWay { delegate?.failed(failure, on: self) }
     }
 
-    private func overdue() { fail(hasSentAll && isWritable ? .readTimedOut : .writeTimedOut) }
+    private func overdue() {
+        // The channel tells when it has become writable, but not that it is getting there.
+        if !isWritable, countBytesWaiting() != bytesWaiting { return restartTimeout() }
+        fail(isWritable && (hasSentAll || isTunnel) ? .readTimedOut : .writeTimedOut)
+    }
+
+    private func countBytesWaiting() -> Int {
+        (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+    }
 
     private func releaseRead() {
         guard hasHeldRead, !isReadPaused, let context else { return }
@@ -307,7 +335,7 @@ package final class ClientConnection: ChannelInboundHandler {
 
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var bytes = unwrapInboundIn(data)
-        if receiving == .closed { return }
+        if receiving == .closed || receiving == .ended { return }
         hasResponseBytes = true
         if inbound.readableBytes == 0 { inbound = bytes } else { inbound.writeBuffer(&bytes) }
         restartTimeout()
@@ -337,6 +365,8 @@ package final class ClientConnection: ChannelInboundHandler {
     private func endOfInput(_ failure: ClientFailure) {
         if isReadPaused, receiving == .body {
             heldEnd = heldEnd ?? failure
+        } else if isTunnel, receiving == .body, failure == .closed {
+            endTunnelInput()
         } else if receiving == .body, head.framing == .untilClose, failure == .closed {
             isReusable = false
             finish(nil)

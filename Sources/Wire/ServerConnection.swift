@@ -17,38 +17,42 @@ package final class ServerConnection: ChannelDuplexHandler {
     package typealias OutboundIn = ByteBuffer
     package typealias OutboundOut = ByteBuffer
 
-    private enum Reading { case head, body, ended, lingering, closed }
-    private enum Writing { case idle, awaitingHead, body, ended }
+    enum Reading { case head, body, ended, lingering, closed }
+    enum Writing { case idle, awaitingHead, body, ended }
 
     /// Bytes sent ahead of the current exchange that are kept; beyond, reading stops.
     private static let aheadBytes = 64 * 1024
     /// Bytes of an unread request body that are thrown away to keep the connection after an early response.
     private static let drainedBytes: Int64 = 64 * 1024
 
-    private let delegate: any ServerDelegate
-    private let limits: WireLimits
+    let delegate: any ServerDelegate
+    let limits: WireLimits
     private let timeouts: ServerTimeouts
     /// False: a client that closes its sending side while it waits for a response has gone, as for nginx.
     private let servesHalfClosed: Bool
 
-    private var context: ChannelHandlerContext?
-    private var deadline: Deadline?
+    var context: ChannelHandlerContext?
+    var deadline: Deadline?
     /// Runs while responses wait for a slow client; made when there is the first one.
     private var sendDeadline: Deadline?
     private var bytesWaiting = 0
-    private var inbound = ByteBuffer()
-    private var outbound = BodyWriter()
+    var inbound = ByteBuffer()
+    var outbound = BodyWriter()
     private let head = RequestHead()
-    private var decoder = BodyDecoder(.none, limits: WireLimits())
-    private var reading = Reading.head
-    private var writing = Writing.idle
+    var decoder = BodyDecoder(.none, limits: WireLimits())
+    var reading = Reading.head
+    var writing = Writing.idle
     private var isProcessing = false
     private var isReadPaused = false
     private var hasHeldRead = false
-    private var isInputClosed = false
-    private var isOutputClosed = false
-    private var closesAfterExchange = false
+    var isInputClosed = false
+    var isOutputClosed = false
+    var closesAfterExchange = false
     private var isDraining = false
+    /// HTTP has ended on this connection: bytes pass as they are.
+    var isTunnel = false
+    /// Requests so far.
+    private var requestCount = 0
     /// The client waits for 100 (Continue) before it sends the body, as far as is known.
     private var owesContinue = false
 
@@ -126,8 +130,18 @@ package final class ServerConnection: ChannelDuplexHandler {
         closeOverLongRest()
         writing = .ended
         flush()
+        if isTunnel { return endTunnelOutput() }
         finishExchange()
     }
+
+    /// Sends an interim response, whole with its empty line; to HTTP/1.0, which knows none, nothing.
+    package func send(interim response: ByteBuffer) {
+        guard let context, writing == .awaitingHead, head.version == .http11 else { return }
+        context.writeAndFlush(wrapOutboundOut(response), promise: nil)
+    }
+
+    /// The connection is not used again when this exchange has ended.
+    package func closeAfterExchange() { closesAfterExchange = true }
 
     /// A whole response at once.
     package func respond(_ response: HeadWriter, body: ByteBuffer) {
@@ -162,7 +176,7 @@ package final class ServerConnection: ChannelDuplexHandler {
     package func resumeReading() {
         guard isReadPaused else { return }
         isReadPaused = false
-        if reading == .body { deadline?.set(timeouts.body) }
+        if reading == .body, !isTunnel { deadline?.set(timeouts.body) }
         process()
         releaseRead()
     }
@@ -189,7 +203,7 @@ package final class ServerConnection: ChannelDuplexHandler {
 
     // MARK: Reading
 
-    private func process() {
+    func process() {
         guard !isProcessing else { return }
         isProcessing = true
         while step() {}
@@ -215,7 +229,9 @@ package final class ServerConnection: ChannelDuplexHandler {
         case .body:
             guard !isReadPaused else { return false }
             switch decoder.next(from: &inbound) {
-            case .needsMore: return false
+            case .needsMore:
+                if isTunnel, isInputClosed { endTunnelInput() }
+                return false
             case .failed(let error):
                 refuse(status: error.status, error)
                 return false
@@ -235,7 +251,8 @@ package final class ServerConnection: ChannelDuplexHandler {
     private func beginExchange() {
         writing = .awaitingHead
         bytesSent = 0
-        closesAfterExchange = !head.keepsAlive
+        requestCount += 1
+        closesAfterExchange = !head.keepsAlive || requestCount >= limits.requestsPerConnection
         isReadPaused = false
         if head.framing == .none {
             deadline?.clear()
@@ -257,7 +274,7 @@ package final class ServerConnection: ChannelDuplexHandler {
     }
 
     /// Goes on to the next request when both sides of this one are complete.
-    private func finishExchange() {
+    func finishExchange() {
         guard isResponseComplete else { return }
         if outbound.isBroken { closesAfterExchange = true }
         if reading == .body, !closesAfterExchange {
@@ -368,7 +385,7 @@ package final class ServerConnection: ChannelDuplexHandler {
         isReadPaused || (reading == .ended && inbound.readableBytes > Self.aheadBytes)
     }
 
-    private func releaseRead() {
+    func releaseRead() {
         guard hasHeldRead, !isReadHeld, let context else { return }
         hasHeldRead = false
         context.read()
@@ -411,7 +428,7 @@ package final class ServerConnection: ChannelDuplexHandler {
         }
         if reading == .body {
             owesContinue = false
-            if !isReadPaused { deadline?.set(timeouts.body) }
+            if !isReadPaused, !isTunnel { deadline?.set(timeouts.body) }
         }
         process()
         // Only what waits for its turn is kept; an empty buffer would keep the memory of the last read alive.
@@ -444,6 +461,7 @@ package final class ServerConnection: ChannelDuplexHandler {
         switch reading {
         case .head: lingerBeforeClose()
         case .ended: if !servesHalfClosed { close() }
+        case .body where isTunnel: process()
         // The response may be complete, and still on its way, when the request is not.
         case .body: if writing == .ended { closeAfterResponse() } else { close() }
         case .lingering: if isOutputClosed { close() }

@@ -5,17 +5,19 @@ package import Wire
 
 /// What the upstream is told about the client's connection.
 package struct ClientFacts: Sendable {
-    /// The client's address without port.
+    /// The client's address without port: of its connection, or what a trusted peer said.
     package var address: String
+    /// The address of the other end of the connection, without port.
+    package var peerAddress: String
+    /// The peer is one of `trusted_ips`: what it says of its own client passes.
+    package var isTrusted = false
     /// "http" or "https".
     package var scheme: StaticString
     /// The port that the client connected to.
     package var port: Int
 
     package init(address: String, scheme: StaticString, port: Int) {
-        self.address = address
-        self.scheme = scheme
-        self.port = port
+        (self.address, peerAddress, self.scheme, self.port) = (address, address, scheme, port)
     }
 }
 
@@ -52,7 +54,11 @@ package enum ForwardedRequest {
             } else {
                 out.writeBytes(bytes[head.authority])
             }
-            out.writeStaticString("\r\nConnection: keep-alive\r\n")
+            if head.asksForWebSocket {
+                out.writeStaticString("\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n")
+            } else {
+                out.writeStaticString("\r\nConnection: keep-alive\r\n")
+            }
             let seen = copyFields(head, bytes, to: &out)
             writeForwarding(head, bytes, client, strippedPrefix, seen, to: &out)
         }
@@ -111,7 +117,7 @@ package enum ForwardedRequest {
             return false
         case .host, .connection, .contentLength, .transferEncoding, .expect, .upgrade, .keepAlive, .proxyConnection,
             .proxy, .xForwardedProto, .xForwardedHost, .xForwardedPort, .xForwardedPath, .xForwardedPrefix, .xRealIP,
-            .xKongRequestID:
+            .xKongRequestID, .disguisedFraming:
             return false
         }
     }
@@ -128,17 +134,30 @@ package enum ForwardedRequest {
     ) {
         if seen.trailers { out.writeStaticString("TE: trailers\r\n") }
         out.writeStaticString("X-Forwarded-For: ")
-        if seen.forwardedFor { writeValues(of: .xForwardedFor, head, bytes, to: &out) }
-        out.writeString(client.address)
+        if seen.forwardedFor {
+            writeValues(of: .xForwardedFor, head, bytes, to: &out)
+            out.writeString(client.peerAddress)
+        } else {
+            out.writeString(client.address)
+        }
+        // What a trusted peer says of its own client's request stays (kong-facts 4.1).
+        func told(_ known: KnownField) -> ByteRange? { client.isTrusted ? head.range(of: known) : nil }
         out.writeStaticString("\r\nX-Forwarded-Proto: ")
-        out.writeStaticString(client.scheme)
+        if let proto = told(.xForwardedProto) {
+            out.writeBytes(bytes[proto])
+        } else {
+            out.writeStaticString(client.scheme)
+        }
         out.writeStaticString("\r\nX-Forwarded-Host: ")
-        out.writeBytes(hostName(bytes[head.authority]))
+        out.writeBytes(told(.xForwardedHost).map { bytes[$0] } ?? hostName(bytes[head.authority]))
         out.writeStaticString("\r\nX-Forwarded-Port: ")
-        out.writeDecimal(client.port)
+        if let port = told(.xForwardedPort) { out.writeBytes(bytes[port]) } else { out.writeDecimal(client.port) }
         out.writeStaticString("\r\nX-Forwarded-Path: ")
-        out.writeBytes(bytes[head.path])
-        if let strippedPrefix {
+        out.writeBytes(bytes[told(.xForwardedPath) ?? head.path])
+        if let prefix = told(.xForwardedPrefix) {
+            out.writeStaticString("\r\nX-Forwarded-Prefix: ")
+            out.writeBytes(bytes[prefix])
+        } else if let strippedPrefix {
             out.writeStaticString("\r\nX-Forwarded-Prefix: ")
             out.writeImmutableBuffer(strippedPrefix)
         }

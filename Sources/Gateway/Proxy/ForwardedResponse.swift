@@ -60,6 +60,22 @@ package enum ForwardedResponse {
         return HeadWriter(startedIn: out, status: head.status)
     }
 
+    /// An interim response as it passes on: the upstream's fields, less those of its connection, and nothing of ours.
+    static func interim(_ head: ResponseHead) -> ByteBuffer {
+        var out = ByteBuffer()
+        out.reserveCapacity(head.bytes.readableBytes + 2)
+        head.bytes.withUnsafeReadableBytes { bytes in
+            out.writeStaticString("HTTP/1.1 ")
+            out.writeDecimal(head.status)
+            out.writeInteger(UInt8(ascii: " "))
+            out.writeBytes(bytes[head.reason])
+            out.writeStaticString("\r\n")
+            _ = copyFields(head, bytes, false, to: &out)
+            out.writeStaticString("\r\n")
+        }
+        return out
+    }
+
     private struct Seen {
         var date = false
         var server = false

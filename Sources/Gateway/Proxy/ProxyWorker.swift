@@ -19,6 +19,11 @@ final class ProxyWorker {
     let loop: any EventLoop
     private let world: World
     private let settings: GatewaySettings
+    let log: GatewayLog
+    /// Longest request body, bytes.
+    let longestBody: Int64
+    var bufferedBodyBytes: Int { settings.bufferedBodyBytes }
+    var spoolDirectory: String { settings.spoolDirectory }
     let pool: UpstreamPool
     let counters = ProxyCounters()
     /// For requests that find no route.
@@ -41,7 +46,12 @@ final class ProxyWorker {
     /// Takes reports to the control loop, and events of theirs.
     private let reporter: HealthReporter
 
-    init(index: Int, loop: any EventLoop, world: World, settings: GatewaySettings, reporter: HealthReporter) {
+    init(
+        index: Int, loop: any EventLoop, world: World, settings: GatewaySettings, log: GatewayLog,
+        reporter: HealthReporter
+    ) {
+        self.log = log
+        longestBody = settings.bodyBytes > 0 ? settings.bodyBytes : .max
         self.index = index
         self.loop = loop
         self.world = world
@@ -85,14 +95,20 @@ final class ProxyWorker {
 
     /// Adds the handlers of an accepted connection.
     func accept(_ channel: any Channel) -> EventLoopFuture<Void> {
+        if settings.connectionLimit > 0, connections.count >= settings.connectionLimit { return refuse(channel) }
         let local = channel.localAddress?.port ?? settings.proxyListen.port ?? 0
-        let facts = ClientFacts(
+        var facts = ClientFacts(
             address: channel.remoteAddress?.ipAddress ?? "127.0.0.1", scheme: "http", port: local)
+        facts.isTrusted = channel.remoteAddress.map(settings.trust.trusts) ?? false
         let proxy = ProxyConnection(worker: self, client: facts)
         let connection = ServerConnection(
             delegate: proxy, limits: settings.limits, timeouts: settings.timeouts, servesHalfClosed: false)
         do {
-            try channel.pipeline.syncOperations.addHandler(connection)
+            let pipeline = channel.pipeline.syncOperations
+            if settings.expectsProxyProtocol {
+                try pipeline.addHandler(ProxyProtocolHandler(timeout: settings.timeouts.head, proxy.learned))
+            }
+            try pipeline.addHandler(connection)
         } catch {
             return channel.eventLoop.makeFailedFuture(error)
         }
@@ -101,6 +117,24 @@ final class ProxyWorker {
         connections[ObjectIdentifier(connection)] = connection
         if isDraining { connection.drain() }
         return channel.eventLoop.makeSucceededVoidFuture()
+    }
+
+    /// More connections than `worker_connections` are closed without a word, as nginx does.
+    private func refuse(_ channel: any Channel) -> EventLoopFuture<Void> {
+        counters.accepted.add(1)
+        return channel.eventLoop.makeFailedFuture(NetworkError(.other, "too many connections"))
+    }
+
+    /// Whose request it is, by the word of a trusted peer (kong.conf `real_ip_header`).
+    func clientAddress(_ head: RequestHead, _ client: ClientFacts) -> String {
+        guard case .field(let name) = settings.trust.source else { return client.address }
+        return settings.trust.client(accordingTo: head.values(of: name))?.ipAddress ?? client.peerAddress
+    }
+
+    /// Whether the PROXY protocol's word for the client is taken: from trusted peers when it is `real_ip_header`, and
+    /// where nobody has said whom to trust.
+    func believesProxyProtocol(_ client: ClientFacts) -> Bool {
+        client.isTrusted ? settings.trust.source == .proxyProtocol : settings.trust.isUnset && !settings.strict
     }
 
     func closed(_ connection: ServerConnection) {
@@ -139,13 +173,15 @@ final class ProxyWorker {
         }
         let route = match.route.route
         guard let service = snapshot.services[match.route.index] else { return .refused(.noService) }
-        if !route.protocols.contains("http") { return .refused(Self.needsTLS(route, head)) }
+        if !route.protocols.contains("http"), !Self.saysHTTPS(head, client) {
+            return .refused(Self.needsTLS(route, head))
+        }
         let hashed = hashValue(service, head, match, client)
         return .routed(
             RoutedRequest(
                 service: service, counters: counters(of: route, at: match.route.index, service),
                 balancer: balancer(of: service), uri: match.uri, strippedPrefix: match.strippedPrefix,
-                preservesHost: route.preserveHost,
+                preservesHost: route.preserveHost, buffersRequest: route.requestBuffering,
                 hash: XXHash32.hash(hashed?.text ?? ""), setCookie: hashed?.setCookie,
                 isLock: head.method == .other && head.methodText == "LOCK"))
     }
@@ -167,6 +203,11 @@ final class ProxyWorker {
     ) -> HashValue? {
         guard let upstream = service.upstream, upstream.algorithm == .consistentHashing else { return nil }
         return HashValue(of: upstream, head, match, client: client) { requestIDs.uuid() }
+    }
+
+    /// A trusted peer has taken the TLS off.
+    private static func saysHTTPS(_ head: RequestHead, _ client: ClientFacts) -> Bool {
+        client.isTrusted && head.value(of: .xForwardedProto)?.lowercased() == "https"
     }
 
     /// A route that is for TLS only (kong-facts 3.5).
@@ -212,7 +253,7 @@ final class ProxyWorker {
         to peer: Peer, _ service: CompiledService,
         _ completion: @escaping (ConnectResult) -> Void
     ) {
-        let connection = NIOLoopBound(ClientConnection(limits: settings.limits), eventLoop: loop)
+        let connection = NIOLoopBound(ClientConnection(limits: settings.responseLimits), eventLoop: loop)
         let handshake = loop.makePromise(of: Void.self)
         let isEncrypted = service.isEncrypted
         let tls = service.tls

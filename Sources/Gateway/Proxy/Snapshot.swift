@@ -86,6 +86,8 @@ struct RoutedRequest {
     /// What was taken off the path, or nil.
     let strippedPrefix: ByteBuffer?
     let preservesHost: Bool
+    /// The body is read whole before an upstream hears of it.
+    let buffersRequest: Bool
     /// For consistent hashing.
     let hash: UInt32
     /// A cookie that binds the client to its target, as the value of Set-Cookie.

@@ -5,9 +5,11 @@ import Wire
 
 /// Limits of the kept-alive connections to upstreams (kong.conf `upstream_keepalive_*`).
 package struct UpstreamPoolSettings: Sendable, Hashable {
-    /// Idle connections a peer.
+    /// Idle connections a peer; 0 keeps none.
     package var size = 512
-    package var idleTimeout = TimeAmount.seconds(60)
+    /// Nil for ever.
+    package var idleTimeout: TimeAmount? = .seconds(60)
+    /// Requests that one connection is good for.
     package var maximumRequests = 10_000
 
     package init() {}
@@ -42,17 +44,23 @@ final class UpstreamPool {
         return nil
     }
 
-    /// Keeps a connection for the next request, or closes it when it is used up or the pool is full.
+    /// Keeps a connection for the next request, or closes it when it is used up. In a full pool it takes the place of
+    /// the one that has been idle longest, as in nginx.
     func put(_ connection: ClientConnection, _ peer: Peer, _ transport: Transport) {
         let key = Key(peer: ObjectIdentifier(peer.identity), transport: transport)
         guard !isClosed, connection.isOpen, connection.isReusable, connection.requestCount < settings.maximumRequests,
-            idle[key]?.count ?? 0 < settings.size
+            settings.size > 0
         else { return connection.close() }
+        if let kept = idle[key], kept.count >= settings.size, let oldest = kept.first {
+            idle[key]?.removeFirst()
+            oldest.onClose = nil
+            oldest.close()
+        }
         // The closure keeps the peer alive, so that no other object takes its identity meanwhile.
         connection.onClose = { [weak self, identity = peer.identity] connection in
             withExtendedLifetime(identity) { self?.forget(connection, key) }
         }
-        connection.expire(after: settings.idleTimeout)
+        if let timeout = settings.idleTimeout { connection.expire(after: timeout) }
         idle[key, default: []].append(connection)
     }
 

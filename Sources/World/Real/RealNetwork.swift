@@ -13,6 +13,10 @@ import Darwin
 
 /// The kernel's sockets by way of NIOPosix, and the system's resolver.
 package struct RealNetwork: Network {
+    /// Reads of up to 64 KiB that one event may bring before anybody can say that it is enough. With what a channel
+    /// holds before it says so (64 KiB), a stream whose reader is slow takes 192 KiB at most.
+    private static let readsPerEvent: UInt = 2
+
     package init() {}
 
     package func listen(
@@ -25,6 +29,7 @@ package struct RealNetwork: Network {
             .serverChannelOption(.autoRead, value: options.acceptsAtOnce)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelOption(.maxMessagesPerRead, value: Self.readsPerEvent)
             .childChannelInitializer { channel in accept(channel) }
         #if os(Linux)
         if options.sharesPort {
@@ -42,6 +47,7 @@ package struct RealNetwork: Network {
             .connectTimeout(timeout)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.allowRemoteHalfClosure, value: true)
+            .channelOption(.maxMessagesPerRead, value: Self.readsPerEvent)
             .channelInitializer { channel in prepare(channel) }
             .connect(to: address)
             .flatMapErrorThrowing { throw Self.error($0, at: "\(address)") }
