@@ -44,10 +44,11 @@ package struct GatewayOptions: Sendable {
         NamedSetting.read(flags: flags.set, environment: environment, into: &settings, &problems)
         let status = flags.statusListen ?? environment["KONG_STATUS_LISTEN"] ?? ""
         if status != "off" {
-            settings.statusListen = Self.listener(
-                flags.statusListen, "--status-listen", environment, "KONG_STATUS_LISTEN", Self.defaultStatusPort,
-                &problems
-            ).address
+            settings.statusListen =
+                Self.listener(
+                    flags.statusListen, "--status-listen", environment, "KONG_STATUS_LISTEN", Self.defaultStatusPort,
+                    &problems
+                ).address
             settings.statusMayBeMissing = status.isEmpty
         }
         configPath = flags.config ?? environment["KONG_DECLARATIVE_CONFIG"].flatMap { $0.isEmpty ? nil : $0 }

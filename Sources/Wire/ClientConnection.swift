@@ -149,6 +149,8 @@ package final class ClientConnection: ChannelInboundHandler {
         deadline?.clear()
         (receiving, sending) = (.head, .ended)
         hasResponseBytes = false
+        offersUpgrade = false
+        interimCount = 0
         requestCount += 1
         context?.writeAndFlush(wrapOutboundOut(request), promise: nil)
     }

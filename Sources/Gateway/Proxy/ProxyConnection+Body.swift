@@ -29,7 +29,7 @@ extension ProxyConnection {
     func sendFile(to upstream: ClientConnection) {
         guard let file = body.file, var offset = fileOffset else { return }
         do throws(SpoolFile.Failure) {
-            while upstream.isOpen, upstream.isWritable, offset < file.count {
+            while serves(upstream), upstream.isWritable, offset < file.count {
                 let piece = try file.read(at: offset, upTo: Self.pieceBytes)
                 offset += Int64(piece.readableBytes)
                 fileOffset = offset
@@ -40,9 +40,17 @@ extension ProxyConnection {
             upstream.close()
             return bodyFailed(error)
         }
-        guard offset == file.count else { return }
+        guard serves(upstream), offset == file.count else { return }
         fileOffset = nil
         upstream.sendEnd(trailers: trailers)
+    }
+
+    /// The request is still with this upstream: writing to it may have shown that it has gone, and begun another try.
+    private func serves(_ upstream: ClientConnection) -> Bool {
+        switch state {
+        case .exchanging(let current), .responding(let current): current === upstream
+        case .idle, .buffering, .connecting, .answered: false
+        }
     }
 
     private func bodyFailed(_ failure: SpoolFile.Failure) {
