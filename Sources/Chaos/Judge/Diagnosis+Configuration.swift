@@ -30,35 +30,6 @@ extension Diagnosis {
             : "\(name) leaves by \(limits.joined(separator: ", "))"
     }
 
-    /// Failures that the gateway answered itself (a refused connect, a reset) and that no list counts.
-    ///
-    /// As in Kong the last try of a request counts by the status that the client gets, 502 for a dead target, and the
-    /// list of passive checks does not have it unless somebody puts it there.
-    func ignoredFailures(of replay: HealthReplay, from first: Int64, through last: Int64) -> [String] {
-        var counts: [Int: Int] = [:]
-        for row in view.requests.rows(from: first, through: max(first, last)) {
-            guard let status = view.requests.status(row), status >= 500, status != 503,
-                view.requests.origin(row) == .gateway
-            else { continue }
-            counts[status, default: 0] += 1
-        }
-        let rules = replay.rules(at: first)
-        return counts.sorted { $0.key < $1.key }.compactMap { status, count in
-            guard rules.passiveReport(ofStatus: status) == nil else {
-                let report = rules.passiveReport(ofStatus: status) ?? .httpFailure
-                guard rules.passive[report] == 0 else { return nil }
-                return "The gateway answered \(status) itself \(Self.times(count)), which counts for nothing: "
-                    + "\(HealthRules.key(report, .passive)) = 0"
-            }
-            let list = rules.passive.unhealthyStatuses.map(String.init).joined(separator: ", ")
-            return
-                "The gateway answered \(status) itself \(Self.times(count)), which counts for nothing: \(status) is not "
-                + "in passive.unhealthy.http_statuses (\(list))"
-        }
-    }
-
-    static func times(_ count: Int) -> String { count == 1 ? "once" : "\(count) times" }
-
     /// What the time line did to a node around an instant: "kill api-2 at 15s (crash)".
     func steps(on node: String, from first: Int64, through last: Int64) -> [String] {
         let margin: Int64 = 1_000_000_000

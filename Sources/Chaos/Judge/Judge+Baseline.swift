@@ -59,6 +59,7 @@ extension Dimension {
         case .rate: .rate(Rate(perSecond: magnitude))
         case .ratio: .ratio(Ratio(magnitude))
         case .number, .requests: .number(magnitude)
+        case .bytes: .bytes(ByteCount(magnitude))
         }
     }
 }

@@ -81,7 +81,7 @@ extension JudgeContext {
     ) -> [Violation] {
         let history = condition.map { ConditionHistory($0, in: self) }
         return nodes.flatMap { node in
-            view.served.rows(of: node).map(Int.init).compactMap { row -> Violation? in
+            view.served.rows(of: node).map { Int($0) }.compactMap { row -> Violation? in
                 guard view.served.isProbe(row) else { return nil }
                 let time = view.served.times[row]
                 let match = (interval?.contains(time) ?? .no) && (history?.holds(at: time, grace: grace) ?? .yes)

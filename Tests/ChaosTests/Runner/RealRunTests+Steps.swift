@@ -21,7 +21,7 @@ extension RealRunTests {
                 { at: 900ms, name: off, for: 300ms, stop: api, drain: 2s }
                 { at: 1800ms, name: loop, kill: { one-of: api }, \
                 crash_loop: { times: 3, up: 100ms, down: 50ms..150ms } }
-                """, seconds: 4, retries: 1))
+                """, seconds: 6, retries: 1))
         let view = finished.report.view
         #expect(finished.report.verdict.result == .pass)
         #expect(view.notes.isEmpty)
@@ -53,7 +53,7 @@ extension RealRunTests {
                 """
                 { at: 300ms, name: moved, for: 300ms, patch: { services: { s: { routes: { r: { paths: [/x] } } } } } }
                 { at: 900ms, name: again, for: 300ms, by: signal, config: { inline: { _format_version: "3.0" } } }
-                { at: 1500ms, name: out, for: 300ms, health: { target: api, set: unhealthy } }
+                { at: 1500ms, name: out, for: 150ms, health: { target: api, set: unhealthy } }
                 """, seconds: 3,
                 expect: "{ id: oracle, model: kong-health }"))
         let view = finished.report.view

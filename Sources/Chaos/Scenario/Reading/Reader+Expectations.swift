@@ -74,7 +74,7 @@ extension Reader {
         if let node = fields["severity"] { severity = choice(node, "`severity`") ?? severity }
         let why = fields["why"].flatMap { text($0, "`why`") }
         var weight = 1.0
-        if let node = fields["weight"], let number = number(node, "`weight`") {
+        if let node = fields["weight"], let number = self.number(node, "`weight`") {
             weight = number
             if !(0...1_000_000).contains(number) {
                 report(node.location, "`weight` must be from 0 to 1000000, not \(plainNumber(number))")

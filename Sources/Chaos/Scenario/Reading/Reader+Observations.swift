@@ -34,13 +34,13 @@ extension Reader {
             return nil
         }
         let node = required("of", in: inner, "`log`", advice: "write of: <node>").flatMap { nodeName($0, topology) }
-        let pattern = required("match", in: inner, "`log`", advice: "write match: /unhealthy/").flatMap { pattern($0) }
+        let text = required("match", in: inner, "`log`", advice: "write match: /unhealthy/").flatMap { pattern($0) }
         let count =
             inner["count"].map { bound($0, "`count`", over: [.number], bare: .exactly) }
             ?? Bound(
                 lower: .literal(.number(1)), upper: nil, dimension: .number, text: ">= 1", location: inner.location)
-        guard let node, let pattern, let count, let during = during(fields["during"]) else { return nil }
-        return LogMatch(node: node, pattern: pattern, count: count, during: during)
+        guard let node, let text, let count, let during = during(fields["during"]) else { return nil }
+        return LogMatch(node: node, pattern: text, count: count, during: during)
     }
 
     /// `/…/`, `/…/i`, or plain text.

@@ -152,7 +152,7 @@ enum Vocabulary {
                 "decide", .words(["connection", "request"]),
                 "Whether the share is drawn once a connection or once a request."),
             .init("match", .any, "Which requests: { method, path, header }."),
-            .init("nth", .whole(1...1_000_000_000), "Only every so-manieth."),
+            .init("nth", .whole(1...1_000_000_000), "Only every so many: 10 = each tenth."),
             .init("count", .whole(1...1_000_000_000), "Only so many."),
             .init("kill", .named("node choice"), "SIGKILL."),
             .init("crash_loop", .object(crashLoop), "Killed and started again and again."),
