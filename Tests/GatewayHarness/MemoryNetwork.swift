@@ -95,14 +95,6 @@ final class MemoryNetwork: Network {
         return promise.futureResult
     }
 
-    /// There are no datagrams here: the tests with name servers use real sockets.
-    func datagrams(
-        on address: SocketAddress, loop: any EventLoop,
-        prepare: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
-    ) -> EventLoopFuture<any Channel> {
-        loop.makeFailedFuture(NetworkError(.notPermitted, "this network has no datagrams"))
-    }
-
     func resolve(_ host: String, port: Int, on loop: any EventLoop) -> EventLoopFuture<[SocketAddress]> {
         guard let address = try? SocketAddress(ipAddress: host, port: port) else {
             return loop.makeFailedFuture(NetworkError(.nameNotFound, host))

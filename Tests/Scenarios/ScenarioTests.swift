@@ -4,7 +4,8 @@ import Chaos
 import Foundation
 import Testing
 
-/// Every scenario of this folder and of the documentation, run for real: gateway and mock APIs as child processes on loopback, in real time.
+/// Every scenario of this folder and of the documentation, run for real: gateway and mock APIs as child processes on
+/// loopback, in real time.
 ///
 /// They run in one suite, several at once, as `gatecrash run --jobs 4` does: a scenario mostly waits. Each run has
 /// ports, processes and event loops of its own; what a busy neighbour can do to it is measured (`max_lateness`), and a

@@ -11,8 +11,8 @@ extension Diagnosis {
         if state == .healthy {
             guard rules.active.successes > 0, rules.unhealthyInterval > 0 else {
                 return
-                    "\(name) never returns by itself: \(HealthRules.key(.success, .active)) = \(rules.active.successes), "
-                    + "active.unhealthy.interval = \(plainNumber(rules.unhealthyInterval))"
+                    "\(name) never returns by itself: \(HealthRules.key(.success, .active)) = "
+                    + "\(rules.active.successes), active.unhealthy.interval = \(plainNumber(rules.unhealthyInterval))"
             }
             return "\(name) returns with good probe \(rules.active.successes) in a row "
                 + "(\(HealthRules.key(.success, .active)) = \(rules.active.successes), active.unhealthy.interval = "
@@ -42,8 +42,8 @@ extension Diagnosis {
         }
         return near.prefix(2).map { step in
             let name = step.name.map { " (\($0))" } ?? ""
-            return
-                "The time line did \(step.phase == .ended ? "undo " : "")\"\(step.text)\"\(name) at \(readable(step.at.t))"
+            let undone = step.phase == .ended ? "undo " : ""
+            return "The time line did \(undone)\"\(step.text)\"\(name) at \(readable(step.at.t))"
         }
     }
 }

@@ -237,7 +237,8 @@ extension Diagnosis {
                 input.side == .passive && input.report != .success && (first...max(first, last)).contains(input.at.t)
             }
             return
-                "\(what): each is \(report == .httpFailure ? "an" : "a") \(report.words) (\(rules.setting(report, .passive))), of which the gateway "
+                "\(what): each is \(report == .httpFailure ? "an" : "a") \(report.words) "
+                + "(\(rules.setting(report, .passive))), of which the gateway "
                 + "reported \(reported == 0 ? "none" : "\(reported)")"
         }
     }

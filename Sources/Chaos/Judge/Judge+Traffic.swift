@@ -1,12 +1,14 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
 extension JudgeContext {
-    /// How much reached a mock, as a number and as a share of what reached any. Probes are no traffic.
+    /// How much reached a mock or the mocks of a group: as a number, as a share of what reached any, and how many of
+    /// them got any of it. Probes are no traffic.
     func judge(_ traffic: Traffic) throws(Unjudgeable) -> Finding {
         let interval = try intervalAtMocks(traffic.during)
         let to = traffic.filter.to.joined(separator: ", ")
         var certain = 0
         var possible = (count: 0, first: Int?.none)
+        var nodes = (certain: Set<String>(), possible: Set<String>())
         var total = 0
         for row in view.served.indices where isTraffic(row) {
             let isIn = interval?.contains(view.served.times[row]) ?? .no
@@ -14,9 +16,16 @@ extension JudgeContext {
             total += 1
             guard match(traffic.filter, row) else { continue }
             possible = (possible.count + 1, possible.first ?? row)
-            if isIn == .yes { certain += 1 }
+            nodes.possible.insert(view.served.node(row))
+            guard isIn == .yes else { continue }
+            certain += 1
+            nodes.certain.insert(view.served.node(row))
         }
         var parts: [Part] = []
+        if let bound = traffic.nodes {
+            let measure = Measure.count(nodes.certain.count...nodes.possible.count)
+            parts.append(Part("used", measure, try limits(bound), slack: slack, suffix: " mocks"))
+        }
         if let bound = traffic.count {
             let measure = Measure.count(certain...possible.count)
             parts.append(Part("got", measure, try limits(bound), slack: slack, suffix: " requests"))
@@ -29,6 +38,9 @@ extension JudgeContext {
         var finding = Finding(to, parts: parts)
         finding.sentence += " during \(traffic.during)"
         if finding.result != .pass {
+            if traffic.nodes != nil, !nodes.possible.isEmpty {
+                finding.reasons.append("Requests reached \(nodes.possible.sorted().joined(separator: ", "))")
+            }
             if let first = possible.first {
                 let time = view.served.times[first]
                 finding.reasons.append("The first\(name(ofServed: first)) came at \(readable(time))")

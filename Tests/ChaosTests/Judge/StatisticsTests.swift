@@ -239,6 +239,28 @@ import Testing
         #expect(verdict("api-2", share: TestPlan.ratio(0.3, 0.4)) == .fail)
     }
 
+    @Test func `how many mocks of a group got requests, with those that may have`() {
+        var story = Story()
+        for n in 0..<4 { story.answer(ms(100) * Int64(n), 200) }
+        story.serve(s(1), 200, id: "users-100", node: "api-2")
+        story.probe(s(0.5), 200, .success)
+        story.end(s(2))
+        func verdict(_ nodes: Bound, to: [String], path: String? = nil) -> Verdict {
+            judge(
+                .traffic(
+                    Traffic(
+                        filter: TrafficFilter(to: to, path: path, method: nil), count: nil, share: nil, nodes: nodes,
+                        during: .wholeRun)), story)
+        }
+        #expect(verdict(TestPlan.number(2, 2), to: ["api", "api-2", "api-3"]).result == .pass)
+        #expect(verdict(TestPlan.number(1, 1), to: ["api-2", "api-3"]).result == .pass)
+        #expect(verdict(TestPlan.number(0, 0), to: ["api-3"]).result == .pass)
+        let failed = verdict(TestPlan.number(1, 1), to: ["api", "api-2"])
+        #expect(failed.result == .fail)
+        #expect(failed.reasons.contains("Requests reached api, api-2"))
+        #expect(verdict(TestPlan.number(1, 1), to: ["api", "api-2"], path: "/nowhere").result == .fail)
+    }
+
     @Test func `probes are as far apart as wanted, and the odd one is named`() {
         var story = Story()
         for second in [1.0, 6, 11, 17, 22] { story.probe(s(second), 200, .success) }

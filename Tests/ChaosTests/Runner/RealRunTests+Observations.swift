@@ -10,7 +10,7 @@ extension RealRunTests {
             "{ id: memory, process: gateway, rss: 1MiB..900MiB, fds: 5..500 }",
             "{ id: mock-memory, of: api, rss: \"<= 900MiB\" }",
             "{ id: said, log: { of: gateway, match: \"/up: api:8080 .* is unhealthy by passive check/\", count: 1 } }",
-            "{ id: said-when, log: { of: gateway, match: /is unhealthy/, count: 0 }, during: start..errors-on - 300ms }",
+            "{ id: when, log: { of: gateway, match: /is unhealthy/, count: 0 }, during: start..errors-on - 300ms }",
             "{ id: served, metric: { of: api, name: 'mock_requests_total{code=\"500\"}', is: 2 }, at: end }",
             "{ id: open, metric: { of: api, name: mock_connections, is: \">= 1\" }, during: 500ms..end }",
         ]

@@ -132,8 +132,21 @@ extension BrokenFile {
             #"id: after-all, availability: ">= 99%""#, #"id: after-all, availabilty: ">= 99%""#,
             "28:22: unknown key `availabilty` in an expectation; did you mean `availability`?"),
         .init(
-            #"id: after-all, availability: ">= 99%""#, "id: after-all, metric: { name: x }",
-            "28:22: not supported yet: `metric:` expectations"),
+            #"id: after-all, availability: ">= 99%", during: errors.end..end, of: users"#,
+            "id: after-all, metric: { name: x }",
+            "28:30: `metric` needs `of`; write of: gateway", "28:30: `metric` needs `is`; write is: == 1"),
+        .init(
+            #"id: after-all, availability: ">= 99%", during: errors.end..end, of: users"#,
+            "id: after-all, traffic: { to: api }",
+            "28:31: `traffic` has no bound; give count, share or nodes"),
+        .init(
+            #"id: after-all, availability: ">= 99%", during: errors.end..end, of: users"#,
+            "id: after-all, traffic: { to: api, count: 1, nods: 1 }",
+            "28:52: unknown key `nods` in `traffic`; did you mean `nodes`?"),
+        .init(
+            #"id: after-all, availability: ">= 99%", during: errors.end..end, of: users"#,
+            "id: after-all, traffic: { to: api, nodes: 50% }",
+            "28:49: `nodes` must be over a number, not a ratio; write <= 15s, >= 99%, == 0, 10s..15s or 3 ± 1"),
         .init(
             "never: { status: 502 }", #"never: { status: 502, while: "health(api) == unhealthy" }"#,
             "30:27: `while` belongs to `traffic`, `probes` and `connections`; use `during:` of the invariant"),

@@ -82,7 +82,8 @@ private func topologyRows(_ topology: Topology) -> [(String, String)] {
     for link in topology.links {
         let hosts = topology.bindings.filter { $0.link == link.id }.map { "\($0.host):\($0.port)" }
         guard !hosts.isEmpty || link.location != nil else { continue }
-        rows.append((link.id, "\(link.tls?.phrase ?? link.transport.rawValue) link to \(link.to) for \(hosts.joined(separator: ", "))"))
+        let transport = link.tls?.phrase ?? link.transport.rawValue
+        rows.append((link.id, "\(transport) link to \(link.to) for \(hosts.joined(separator: ", "))"))
     }
     for name in topology.names { rows.append((name.name, "name server: \(name.answer.phrase), for \(name.ttl)")) }
     return rows

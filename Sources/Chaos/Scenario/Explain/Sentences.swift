@@ -72,7 +72,10 @@ enum Sentences {
             return "latency \(entries)\(subset)\(text(it.during))" + (it.isCorrected ? "" : ", from the sending")
         case .requests(let it): return text(it)
         case .traffic(let it):
-            let bounds = [it.count.map { "\(text($0)) requests" }, it.share.map { "\(text($0)) of the requests" }]
+            let bounds = [
+                it.count.map { "\(text($0)) requests" }, it.share.map { "\(text($0)) of the requests" },
+                it.nodes.map { "requests at \(text($0)) of them" },
+            ]
             return "\(it.filter.to.joined(separator: ", ")) \(it.filter.to.count == 1 ? "gets" : "get") "
                 + bounds.compactMap { $0 }.joined(separator: " and ") + subset(it.filter) + text(it.during)
         case .probes(let it):

@@ -256,12 +256,15 @@ package struct Traffic: Hashable, Sendable {
     package var count: Bound?
     /// Of the requests that reached any mock.
     package var share: Bound?
+    /// How many of the filter's mocks got any of it.
+    package var nodes: Bound?
     package var during: During
 
-    package init(filter: TrafficFilter, count: Bound?, share: Bound?, during: During) {
+    package init(filter: TrafficFilter, count: Bound?, share: Bound?, nodes: Bound? = nil, during: During) {
         self.filter = filter
         self.count = count
         self.share = share
+        self.nodes = nodes
         self.during = during
     }
 }

@@ -56,7 +56,8 @@ extension Reader {
     ) {
         if node.members != nil {
             guard let fields = fields(node, "`protocol` of \(what)", keys: ["tls"]),
-                let tls = required("tls", in: fields, "`protocol` of \(what)", advice: "write { tls: { cert: expired } }")
+                let tls = required(
+                    "tls", in: fields, "`protocol` of \(what)", advice: "write { tls: { cert: expired } }")
             else { return }
             link.transport = .tls
             link.tls = tlsSpec(tls, "`tls` of \(what)")

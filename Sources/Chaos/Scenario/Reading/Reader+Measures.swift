@@ -75,11 +75,14 @@ extension Reader {
         let filter = trafficFilter(inner, topology)
         let count = inner["count"].flatMap { bound($0, "`count`", over: [.number], bare: .exactly) }
         let share = inner["share"].flatMap { bound($0, "`share`", over: [.ratio], bare: .refused) }
-        if inner["count"] == nil, inner["share"] == nil {
-            report(inner.location, "`traffic` has no bound", advice: "give count or share")
+        let nodes = inner["nodes"].flatMap { bound($0, "`nodes`", over: [.number], bare: .exactly) }
+        if inner["count"] == nil, inner["share"] == nil, inner["nodes"] == nil {
+            report(inner.location, "`traffic` has no bound", advice: "give count, share or nodes")
         }
-        guard let filter, count != nil || share != nil, let during = during(fields["during"]) else { return nil }
-        return Traffic(filter: filter, count: count, share: share, during: during)
+        guard let filter, count != nil || share != nil || nodes != nil, let during = during(fields["during"]) else {
+            return nil
+        }
+        return Traffic(filter: filter, count: count, share: share, nodes: nodes, during: during)
     }
 
     mutating func probes(_ fields: Fields, _ topology: Topology) -> Probes? {

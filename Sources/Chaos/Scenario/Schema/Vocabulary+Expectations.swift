@@ -26,6 +26,7 @@ extension Vocabulary {
             .init("method", .text, "The method."),
             .init("count", .bound, "How many."),
             .init("share", .bound, "Of the requests that reached any mock."),
+            .init("nodes", .bound, "How many mocks of the group got any of them: == 1."),
         ])
 
     // MARK: Expectations

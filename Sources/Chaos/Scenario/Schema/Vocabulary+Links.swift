@@ -8,9 +8,15 @@ extension Vocabulary {
         [
             .init("from", .text, "A gateway; the first when it is not given."),
             .init("to", .text, "A mock.", required: true),
-            .init("protocol", .words(LinkSpec.Transport.allCases.map(\.rawValue)), "How bytes are understood."),
+            .init(
+                "protocol", .either([.words(LinkSpec.Transport.allCases.map(\.rawValue)), .object(linkTLS)]),
+                "How bytes are understood; { tls: { cert: expired } } makes the link the gateway's TLS peer."),
             .init("port", .whole(1...65_535), "A fixed port on loopback."),
         ])
+
+    private static let linkTLS = KeyTable(
+        "A link that decrypts.",
+        [.init("tls", .any, "Its certificate and versions: { cert: expired, max: 1.2 }.", required: true)])
 
     static let load = KeyTable(
         "A generator of requests.",
