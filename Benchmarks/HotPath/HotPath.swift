@@ -24,8 +24,10 @@ public enum HotPath {
     /// The configuration of a declarative file.
     static func configuration(_ text: String) -> Configuration {
         do {
-            return try DeclarativeFile.read(text, file: "benchmark", acceptsServiceHealthChecks: false, now: 1_000_000_000_000)
-                .configuration()
+            return try DeclarativeFile.read(
+                text, file: "benchmark", acceptsServiceHealthChecks: false, now: 1_000_000_000_000
+            )
+            .configuration()
         } catch {
             preconditionFailure("the configuration of a benchmark is in order: \(error)")
         }

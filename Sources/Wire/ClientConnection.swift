@@ -47,10 +47,12 @@ package final class ClientConnection: ChannelInboundHandler {
     private enum Sending { case idle, body, ended }
     private enum Receiving { case idle, head, body, closed }
 
-    /// Set before `send`, for one exchange.
-    package weak var delegate: (any ClientDelegate)?
+    /// Set before `send`, for one exchange, at whose end the connection lets go of it.
+    package var delegate: (any ClientDelegate)?
     /// Called once when the connection has closed, idle or not; a pool forgets it then.
-    package var onClose: ((ClientConnection) -> Void)?
+    package private(set) var onClose: ((ClientConnection) -> Void)?
+    /// Who is to be told when the connection closes.
+    private weak var keeper: AnyObject?
 
     private let limits: WireLimits
     private var context: ChannelHandlerContext?
@@ -58,7 +60,7 @@ package final class ClientConnection: ChannelInboundHandler {
     private var readTimeout = TimeAmount.seconds(60)
     private var writeTimeout = TimeAmount.seconds(60)
     private var inbound = ByteBuffer()
-    private var outbound = BodyWriter()
+    private var outbound: BodyWriter
     private let head = ResponseHead()
     private var decoder = BodyDecoder(.none, limits: WireLimits())
     private var method = HTTPMethod.get
@@ -76,7 +78,13 @@ package final class ClientConnection: ChannelInboundHandler {
     /// Another request may be sent.
     package private(set) var isReusable = true
 
-    package init(limits: WireLimits = WireLimits()) { self.limits = limits }
+    /// When the bytes that are being delivered arrived.
+    package private(set) var now = NIODeadline.uptimeNanoseconds(0)
+
+    package init(limits: WireLimits = WireLimits(), memory: OutboundMemory = OutboundMemory()) {
+        self.limits = limits
+        outbound = BodyWriter(memory)
+    }
 
     package var channel: (any Channel)? { context?.channel }
     package var isWritable: Bool { context?.channel.isWritable ?? false }
@@ -99,6 +107,21 @@ package final class ClientConnection: ChannelInboundHandler {
         _ request: HeadWriter, method: HTTPMethod, framing: BodyFraming,
         write writeTimeout: TimeAmount = .seconds(60), read readTimeout: TimeAmount = .seconds(60)
     ) {
+        send(
+            method: method, framing: framing, atMost: request.buffer.readableBytes, write: writeTimeout,
+            read: readTimeout
+        ) { $0.write(request.buffer) }
+    }
+
+    /// As the other `send`, of a head that is written straight into what goes out.
+    ///
+    /// - Parameters:
+    ///   - count: no less than `writeHead` writes.
+    ///   - writeHead: start line and fields, without Content-Length, Transfer-Encoding and the empty line.
+    package func send(
+        method: HTTPMethod, framing: BodyFraming, atMost count: Int, write writeTimeout: TimeAmount,
+        read readTimeout: TimeAmount, _ writeHead: (inout ByteCursor) -> Void
+    ) {
         guard case .idle = receiving else { preconditionFailure("an exchange is under way: \(receiving)") }
         self.method = method
         self.writeTimeout = writeTimeout
@@ -107,21 +130,25 @@ package final class ClientConnection: ChannelInboundHandler {
         hasResponseBytes = false
         requestCount += 1
         let framing = framing == .untilClose ? .chunked : framing
-        var bytes = request.buffer
-        switch framing {
-        case .length(let count):
-            bytes.writeStaticString("Content-Length: ")
-            bytes.writeDecimal(count)
-            bytes.writeStaticString("\r\n")
-        case .chunked: bytes.writeStaticString("Transfer-Encoding: chunked\r\n")
-        case .none where method == .post || method == .put || method == .patch:
-            bytes.writeStaticString("Content-Length: 0\r\n")
-        case .none, .untilClose: break
+        outbound.begin(atMost: count + Self.longestFraming, framing: framing) { cursor in
+            writeHead(&cursor)
+            switch framing {
+            case .length(let count):
+                cursor.write("Content-Length: ")
+                cursor.writeDecimal(Int(count))
+                cursor.write("\r\n")
+            case .chunked: cursor.write("Transfer-Encoding: chunked\r\n")
+            case .none where method == .post || method == .put || method == .patch:
+                cursor.write("Content-Length: 0\r\n")
+            case .none, .untilClose: break
+            }
+            cursor.write("\r\n")
         }
-        bytes.writeStaticString("\r\n")
-        outbound.begin(bytes, framing: framing)
         restartTimeout()
     }
+
+    /// `Content-Length`, 20 digits and the empty line take 40 bytes.
+    private static let longestFraming = 64
 
     package func send(body: ByteBuffer) {
         guard sending == .body, let (waiting, part) = outbound.add(body) else { return }
@@ -142,8 +169,11 @@ package final class ClientConnection: ChannelInboundHandler {
 
     package func flush() {
         guard let context else { return }
-        if outbound.pending.readableBytes > 0 { context.write(wrapOutboundOut(outbound.takePending()), promise: nil) }
+        guard outbound.pending.readableBytes > 0 else { return context.flush() }
+        let bytes = outbound.takePending()
+        context.write(wrapOutboundOut(bytes), promise: nil)
         context.flush()
+        outbound.wrote(bytes)
     }
 
     /// No more `received(body:)` until `resumeReading`, nor does the time for reading run: the server cannot help it.
@@ -176,8 +206,16 @@ package final class ClientConnection: ChannelInboundHandler {
         context?.close(promise: nil)
     }
 
+    /// Tells a pool once that the connection has closed, idle or not. A pool that is told already is not told anew, so
+    /// that it may ask every time it gets the connection back.
+    package func whenClosed(tell keeper: AnyObject, _ onClose: @autoclosure () -> (ClientConnection) -> Void) {
+        if self.keeper === keeper { return }
+        self.keeper = keeper
+        self.onClose = onClose()
+    }
+
     /// An idle connection closes after this time.
-    package func expire(after timeout: TimeAmount) { if receiving == .idle { deadline?.set(timeout) } }
+    package func expire(after timeout: TimeAmount) { if receiving == .idle { deadline?.set(at: now + timeout) } }
 
     /// What is waited for now, from now on: the server takes bytes, or sends some. Nothing while it is the delegate's
     /// turn.
@@ -276,6 +314,7 @@ package final class ClientConnection: ChannelInboundHandler {
 
     package func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        now = context.eventLoop.now
         deadline = Deadline(on: context.eventLoop) { [unowned self] in overdue() }
     }
 
@@ -290,9 +329,11 @@ package final class ClientConnection: ChannelInboundHandler {
         var bytes = unwrapInboundIn(data)
         if receiving == .closed { return }
         hasResponseBytes = true
+        now = context.eventLoop.now
         if inbound.readableBytes == 0 { inbound = bytes } else { inbound.writeBuffer(&bytes) }
-        restartTimeout()
         process()
+        // As a rule the response is complete by now, and nothing need be waited for.
+        restartTimeout()
         if inbound.readableBytes == 0 { inbound = ByteBuffer() }
     }
 
