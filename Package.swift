@@ -57,7 +57,7 @@ let package = Package(
         .target(name: "Document", dependencies: [yams, collections], swiftSettings: swiftSettings),
         .target(
             name: "Certificates", dependencies: [x509, crypto, cryptoExtras, asn1], swiftSettings: swiftSettings),
-        .target(name: "World", dependencies: [nio, posix], swiftSettings: swiftSettings),
+        .target(name: "World", dependencies: ["CPlatform", nio, posix], swiftSettings: swiftSettings),
         .target(
             name: "Wire", dependencies: ["World", nio, tls, tlsEvents, http2, hpack], swiftSettings: swiftSettings),
         .target(

@@ -78,7 +78,7 @@ struct MockCommand: ParsableCommand {
         do { options = try MockCommandOptions(flags: flags, environment: Console.environment) } catch {
             throw Console.refuse(error)
         }
-        let world = World.real(seed: options.seed)
+        let world = World.real(seed: options.seed, loops: .own)
         let sink = supervised ? DescriptorSink(descriptor: STDOUT_FILENO) : nil
         let server: MockServer
         do {

@@ -6,6 +6,8 @@
 #ifndef GATECRASH_CPLATFORM_H
 #define GATECRASH_CPLATFORM_H
 
+#include "Poll.h"
+
 #include <spawn.h>
 
 /// Asks the kernel to send `signal` to this process when the thread that started it ends (Linux, prctl(2)).

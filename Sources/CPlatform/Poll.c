@@ -1,0 +1,116 @@
+// This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
+
+#ifdef __linux__
+
+#define _GNU_SOURCE
+#include "Poll.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { most_events = 256 };
+
+static long answer(long result) { return result < 0 ? -errno : result; }
+
+int gatecrash_poll_create(void) { return (int)answer(epoll_create1(EPOLL_CLOEXEC)); }
+
+int gatecrash_poll_set(int poll, int descriptor, int how, uint32_t events, uint64_t token) {
+    static const int operations[] = {EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLL_CTL_DEL};
+    struct epoll_event event = {.events = events, .data.u64 = token};
+    return (int)answer(epoll_ctl(poll, operations[how], descriptor, &event));
+}
+
+static int wait_for(int poll, struct epoll_event *events, int count, int64_t nanoseconds) {
+#ifdef SYS_epoll_pwait2
+    // Older kernels do not have it, and some sandboxes do not allow it.
+    static _Atomic bool is_missing = false;
+    if (nanoseconds > 0 && !is_missing) {
+        struct timespec time = {.tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000};
+        long found = syscall(SYS_epoll_pwait2, poll, events, count, &time, NULL, (size_t)0);
+        if (found >= 0 || (errno != ENOSYS && errno != EPERM)) return (int)answer(found);
+        is_missing = true;
+    }
+#endif
+    // Rounded up, so that nobody wakes before it is time.
+    int64_t milliseconds = nanoseconds < 0 ? -1 : (nanoseconds + 999999) / 1000000;
+    if (milliseconds > 3600000) milliseconds = 3600000;
+    return (int)answer(epoll_wait(poll, events, count, (int)milliseconds));
+}
+
+int gatecrash_poll_wait(int poll, struct gatecrash_event *events, int count, int64_t nanoseconds) {
+    struct epoll_event found[most_events];
+    int number = wait_for(poll, found, count < most_events ? count : most_events, nanoseconds);
+    if (number == -EINTR) return 0;
+    for (int i = 0; i < number; i++) {
+        events[i].token = found[i].data.u64;
+        events[i].events = found[i].events;
+    }
+    return number;
+}
+
+int gatecrash_wake_create(void) { return (int)answer(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)); }
+
+void gatecrash_wake(int descriptor) {
+    uint64_t one = 1;
+    // It cannot fail but for a counter that is full, and then it is readable already.
+    ssize_t ignored = write(descriptor, &one, sizeof one);
+    (void)ignored;
+}
+
+void gatecrash_wake_clear(int descriptor) {
+    uint64_t count;
+    ssize_t ignored = read(descriptor, &count, sizeof count);
+    (void)ignored;
+}
+
+int gatecrash_socket(int family) {
+    return (int)answer(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+}
+
+int gatecrash_accept(int listener) {
+    for (;;) {
+        int descriptor = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (descriptor >= 0 || errno != EINTR) return (int)answer(descriptor);
+    }
+}
+
+int gatecrash_connect(int descriptor, const struct sockaddr *address, socklen_t length) {
+    int result = connect(descriptor, address, length);
+    // An interrupted connect goes on by itself.
+    return result < 0 && errno == EINTR ? -EINPROGRESS : (int)answer(result);
+}
+
+int gatecrash_socket_error(int descriptor) {
+    int error = 0;
+    socklen_t length = sizeof error;
+    return getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &length) < 0 ? errno : error;
+}
+
+ssize_t gatecrash_read(int descriptor, void *bytes, size_t count) {
+    for (;;) {
+        ssize_t result = read(descriptor, bytes, count);
+        if (result >= 0 || errno != EINTR) return answer(result);
+    }
+}
+
+ssize_t gatecrash_write(int descriptor, const void *bytes, size_t count) {
+    for (;;) {
+        ssize_t result = send(descriptor, bytes, count, MSG_NOSIGNAL);
+        if (result >= 0 || errno != EINTR) return answer(result);
+    }
+}
+
+ssize_t gatecrash_writev(int descriptor, const struct iovec *parts, int count) {
+    struct msghdr message = {.msg_iov = (struct iovec *)parts, .msg_iovlen = (size_t)count};
+    for (;;) {
+        ssize_t result = sendmsg(descriptor, &message, MSG_NOSIGNAL);
+        if (result >= 0 || errno != EINTR) return answer(result);
+    }
+}
+
+#endif

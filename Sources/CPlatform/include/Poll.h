@@ -1,0 +1,60 @@
+// This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
+//
+// What an event loop needs of Linux: epoll, and system calls that say what went wrong in their answer (the negative
+// errno), so that nothing has to be asked for afterwards. Interrupted calls are made again.
+
+#ifndef GATECRASH_POLL_H
+#define GATECRASH_POLL_H
+
+#ifdef __linux__
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+struct gatecrash_event {
+    uint64_t token;
+    uint32_t events;
+};
+
+enum {
+    gatecrash_readable = 0x1,
+    gatecrash_writable = 0x4,
+    gatecrash_failed = 0x8,
+    gatecrash_hung_up = 0x10,
+    /// The other side has closed its sending half.
+    gatecrash_input_closed = 0x2000,
+};
+
+/// How a descriptor's entry is changed.
+enum { gatecrash_add, gatecrash_change, gatecrash_remove };
+
+int gatecrash_poll_create(void);
+int gatecrash_poll_set(int poll, int descriptor, int how, uint32_t events, uint64_t token);
+
+/// Waits for events, at most `nanoseconds`, or for ever when that is negative. Returns how many there are; 0 when
+/// interrupted.
+int gatecrash_poll_wait(int poll, struct gatecrash_event *events, int count, int64_t nanoseconds);
+
+/// A descriptor that becomes readable when somebody calls `gatecrash_wake`, until `gatecrash_wake_clear`.
+int gatecrash_wake_create(void);
+void gatecrash_wake(int descriptor);
+void gatecrash_wake_clear(int descriptor);
+
+/// A TCP socket that does not block and is closed on exec.
+int gatecrash_socket(int family);
+int gatecrash_accept(int listener);
+/// Returns 0, or -EINPROGRESS as a rule.
+int gatecrash_connect(int descriptor, const struct sockaddr *address, socklen_t length);
+/// The error that is pending on a socket, 0 when there is none.
+int gatecrash_socket_error(int descriptor);
+
+ssize_t gatecrash_read(int descriptor, void *bytes, size_t count);
+ssize_t gatecrash_write(int descriptor, const void *bytes, size_t count);
+ssize_t gatecrash_writev(int descriptor, const struct iovec *parts, int count);
+
+#endif
+
+#endif
