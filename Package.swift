@@ -4,10 +4,16 @@ import PackageDescription
 /// Continuous integration sets GATECRASH_WARNINGS_AS_ERRORS; a person on a newer compiler is not stopped by a warning.
 let strict: [SwiftSetting] =
     Context.environment["GATECRASH_WARNINGS_AS_ERRORS"] == nil ? [] : [.treatAllWarnings(as: .error)]
+/// What the request path gains by in a release (docs/performance.md): small functions are inlined over the borders of
+/// our modules, and accesses to class members are not checked for exclusivity while running; debug builds, and so all
+/// tests, check them.
+let optimized: [SwiftSetting] = [
+    .unsafeFlags(["-cross-module-optimization", "-enforce-exclusivity=unchecked"], .when(configuration: .release))
+]
 let swiftSettings: [SwiftSetting] =
     [
         .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("InternalImportsByDefault"),
-    ] + strict
+    ] + strict + optimized
 
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let posix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
@@ -28,7 +34,11 @@ let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "sw
 let package = Package(
     name: "gatecrash",
     platforms: [.macOS(.v15)],
-    products: [.executable(name: "gatecrash", targets: ["gatecrash"])],
+    products: [
+        .executable(name: "gatecrash", targets: ["gatecrash"]),
+        // For the micro-benchmarks, a package of their own under Benchmarks.
+        .library(name: "HotPath", targets: ["HotPath", "AllocationCounter"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
@@ -64,7 +74,9 @@ let package = Package(
             swiftSettings: swiftSettings),
         .executableTarget(
             name: "gatecrash", dependencies: ["Document", "World", "Wire", "Gateway", "MockAPI", "Chaos", arguments],
-            path: "Sources/CommandLine", swiftSettings: swiftSettings),
+            path: "Sources/CommandLine", swiftSettings: swiftSettings,
+            // One file that starts without looking for the libraries of a toolchain, and calls them directly.
+            linkerSettings: [.unsafeFlags(["-static-stdlib"], .when(platforms: [.linux], configuration: .release))]),
 
         .testTarget(name: "DocumentTests", dependencies: ["Document"], swiftSettings: swiftSettings),
         .testTarget(
@@ -96,6 +108,12 @@ let package = Package(
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ],
             swiftSettings: swiftSettings),
+        // What the micro-benchmarks and the counting of allocations run.
+        .target(
+            name: "HotPath",
+            dependencies: ["World", "Wire", "Gateway", nio, .product(name: "NIOEmbedded", package: "swift-nio")],
+            path: "Benchmarks/HotPath", swiftSettings: swiftSettings),
+        .target(name: "AllocationCounter", path: "Benchmarks/AllocationCounter"),
         .testTarget(name: "TidyTests", swiftSettings: swiftSettings),
         .testTarget(
             name: "ScenarioTests", dependencies: ["Chaos", "gatecrash"], path: "Tests/Scenarios",

@@ -24,8 +24,8 @@ struct GatewayCommand: ParsableCommand {
             is DB-less: SIGHUP reads the file again and keeps the old configuration when the new one is bad. SIGTERM \
             and SIGINT let requests under way finish, then exit with 0.
 
-            Environment: KONG_PROXY_LISTEN, KONG_ADMIN_LISTEN, KONG_DECLARATIVE_CONFIG, KONG_DATABASE, \
-            GATECRASH_STRICT. Flags win.
+            Environment: KONG_PROXY_LISTEN, KONG_ADMIN_LISTEN, KONG_STATUS_LISTEN, KONG_DECLARATIVE_CONFIG, \
+            KONG_DATABASE, GATECRASH_STRICT. Flags win.
             """)
 
     @Option(name: .long, help: ArgumentHelp("Declarative file: YAML or JSON, as Kong's.", valueName: "kong.yml"))
@@ -35,6 +35,12 @@ struct GatewayCommand: ParsableCommand {
     var proxyListen: String?
     @Option(name: .long, help: ArgumentHelp("The Admin API (default 127.0.0.1:8001).", valueName: "address:port"))
     var adminListen: String?
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Metrics for Prometheus and /status (default 127.0.0.1:8007 where it is free); 'off' for none.",
+            valueName: "address:port"))
+    var statusListen: String?
     @Option(
         name: .long,
         help: ArgumentHelp("A name that is not looked up, as curl's option.", valueName: "host:port=address:port"))
@@ -55,6 +61,7 @@ struct GatewayCommand: ParsableCommand {
         flags.config = config
         flags.proxyListen = proxyListen
         flags.adminListen = adminListen
+        flags.statusListen = statusListen
         flags.resolve = resolve
         flags.workers = workers
         flags.strict = strict
@@ -96,7 +103,9 @@ private struct GatewayProcess {
         } catch let problems as Problems {
             throw Console.refuse(problems)
         } catch {
-            Console.error("gatecrash: cannot listen: \(error); choose another with --proxy-listen or --admin-listen")
+            Console.error(
+                "gatecrash: cannot listen: \(error); choose another with --proxy-listen, --admin-listen or "
+                    + "--status-listen")
             throw ExitCode(1)
         }
         announce(gateway, log)
@@ -115,9 +124,10 @@ private struct GatewayProcess {
         if isSupervised {
             Console.out(gateway.readyRecord(pid: Int(getpid())).text())
         } else {
+            let status = gateway.statusAddress.map { ", metrics on http://\($0.text)/metrics" } ?? ""
             log.notice(
-                "proxy listens on http://\(gateway.proxyAddress.text), Admin API on http://\(gateway.adminAddress.text)"
-            )
+                "proxy listens on http://\(gateway.proxyAddress.text), Admin API on "
+                    + "http://\(gateway.adminAddress.text)\(status)")
         }
     }
 

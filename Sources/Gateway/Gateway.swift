@@ -10,6 +10,8 @@ package struct Gateway: Sendable {
     /// Where clients connect; with the real port where a free one was asked for.
     package let proxyAddress: SocketAddress
     package let adminAddress: SocketAddress
+    /// Nil when there is no such listener.
+    package let statusAddress: SocketAddress?
     private let loop: any EventLoop
     private let core: NIOLoopBound<GatewayCore>
 
@@ -37,8 +39,10 @@ package struct Gateway: Sendable {
                 return loop.makeFailedFuture(error)
             }
             let bound = NIOLoopBound(core, eventLoop: loop)
-            return core.namesSettled(within: Self.firstLookups).flatMap { bound.value.listen() }.map { proxy, admin in
-                Gateway(proxyAddress: proxy, adminAddress: admin, loop: loop, core: bound)
+            return core.namesSettled(within: Self.firstLookups).flatMap { bound.value.listen() }.map { addresses in
+                Gateway(
+                    proxyAddress: addresses.proxy, adminAddress: addresses.admin, statusAddress: addresses.status,
+                    loop: loop, core: bound)
             }.flatMapError { error in
                 bound.value.stop().flatMapThrowing { throw error }
             }
@@ -80,7 +84,8 @@ package struct Gateway: Sendable {
     package func readyRecord(pid: Int) -> JSONValue {
         [
             "kind": "ready", "t": .integer(Int(loop.now.uptimeNanoseconds)), "role": "gateway",
-            "proxy": .string(proxyAddress.text), "admin": .string(adminAddress.text), "pid": .integer(pid),
+            "proxy": .string(proxyAddress.text), "admin": .string(adminAddress.text),
+            "status": statusAddress.map { .string($0.text) } ?? .null, "pid": .integer(pid),
         ]
     }
 }
@@ -95,8 +100,14 @@ extension GatewayCore {
         }
     }
 
-    /// Opens the proxy (one listener a worker, sharing the port) and the Admin API.
-    func listen() -> EventLoopFuture<(proxy: SocketAddress, admin: SocketAddress)> {
+    struct Addresses: Sendable {
+        var proxy: SocketAddress
+        var admin: SocketAddress
+        var status: SocketAddress?
+    }
+
+    /// Opens the proxy (one listener a worker, sharing the port), the Admin API and the status listener.
+    func listen() -> EventLoopFuture<Addresses> {
         var options = ListenOptions()
         options.sharesPort = workers.count > 1
         let shared = options
@@ -105,7 +116,9 @@ extension GatewayCore {
         return first.flatMap { [workers, loop] address in
             let others = workers.dropFirst().map { bound.value.listen($0, on: address, shared) }
             return EventLoopFuture.andAllSucceed(others, on: loop).flatMap {
-                bound.value.listenAdmin().map { (address, $0) }
+                bound.value.listenAdmin()
+            }.flatMap { admin in
+                bound.value.listenStatus().map { Addresses(proxy: address, admin: admin, status: $0) }
             }
         }
     }
@@ -122,13 +135,25 @@ extension GatewayCore {
         }
     }
 
-    private func listenAdmin() -> EventLoopFuture<SocketAddress> {
+    private func listenAdmin() -> EventLoopFuture<SocketAddress> { listen(as: .admin, on: settings.adminListen) }
+
+    private func listenStatus() -> EventLoopFuture<SocketAddress?> {
+        guard let address = settings.statusListen else { return loop.makeSucceededFuture(nil) }
+        return listen(as: .status, on: address).map { $0 }.flatMapErrorThrowing { [settings, log] error in
+            guard settings.statusMayBeMissing else { throw error }
+            log.warning(
+                "no status listener: \(error); metrics are on the Admin API, or choose another with --status-listen")
+            return nil
+        }
+    }
+
+    private func listen(as listener: AdminAPI.Listener, on address: SocketAddress) -> EventLoopFuture<SocketAddress> {
         let bound = NIOLoopBound(self, eventLoop: loop)
-        return world.network.listen(on: settings.adminListen, loops: loop, options: ListenOptions()) { channel in
-            bound.value.acceptAdmin(channel)
-        }.hop(to: loop).map { [settings] channel in
+        return world.network.listen(on: address, loops: loop, options: ListenOptions()) { channel in
+            bound.value.acceptAdmin(channel, as: listener)
+        }.hop(to: loop).map { channel in
             bound.value.listeners.append(channel)
-            return channel.localAddress ?? settings.adminListen
+            return channel.localAddress ?? address
         }
     }
 }

@@ -182,9 +182,10 @@ final class GatewayCore {
 
     // MARK: Connections to the Admin API
 
-    func acceptAdmin(_ channel: any Channel) -> EventLoopFuture<Void> {
+    func acceptAdmin(_ channel: any Channel, as listener: AdminAPI.Listener) -> EventLoopFuture<Void> {
         let connection = ServerConnection(
-            delegate: AdminConnection(gateway: self), limits: settings.limits, timeouts: settings.timeouts,
+            delegate: AdminConnection(gateway: self, listener: listener), limits: settings.limits,
+            timeouts: settings.timeouts,
             servesHalfClosed: false)
         do {
             try channel.pipeline.syncOperations.addHandler(connection)
@@ -233,6 +234,16 @@ extension GatewayCore: GatewayControl {
         monitor.setHealth(healthy, upstream: upstream, target: target, address: address)
     }
 
+    func metrics() -> GatewayMetrics {
+        var metrics = GatewayMetrics()
+        metrics.server = status()
+        metrics.routes = RouteMetrics.merged(workers.flatMap { $0.counters.routes.metrics })
+        metrics.upstreams = configuration.upstreams.compactMap { upstream in
+            monitor.health(ofUpstream: upstream.id).map { (upstream.name, $0) }
+        }
+        return metrics
+    }
+
     func status() -> ServerStatus {
         func sum(_ count: (ProxyCounters) -> Int) -> Int { workers.reduce(0) { $0 + count($1.counters) } }
         let (accepted, open, writing) = (sum { $0.accepted.value }, sum { $0.open.value }, sum { $0.writing.value })
@@ -248,6 +259,7 @@ extension GatewaySettings {
     var shown: JSONValue {
         [
             "proxy_listen": [.string(proxyListen.text)], "admin_listen": [.string(adminListen.text)],
+            "status_listen": .array(statusListen.map { [.string($0.text)] } ?? []),
             "database": isDeclarative ? "off" : "memory", "router_flavor": "traditional_compatible",
             "upstream_keepalive_pool_size": .integer(pool.size),
             "upstream_keepalive_max_requests": .integer(pool.maximumRequests),

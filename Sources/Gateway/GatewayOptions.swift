@@ -13,12 +13,14 @@ package struct GatewayOptions: Sendable {
 
     package static let defaultProxyPort = 8000
     package static let defaultAdminPort = 8001
+    package static let defaultStatusPort = 8007
 
     /// The flags as they were given; nil or empty when not.
     package struct Flags: Sendable {
         package var config: String?
         package var proxyListen: String?
         package var adminListen: String?
+        package var statusListen: String?
         package var resolve: [String] = []
         package var workers: Int?
         package var strict = false
@@ -34,6 +36,13 @@ package struct GatewayOptions: Sendable {
         let admin = Self.listen(
             flags.adminListen, "--admin-listen", environment, "KONG_ADMIN_LISTEN", Self.defaultAdminPort, &problems)
         settings = GatewaySettings(proxyListen: proxy, adminListen: admin)
+        let status = flags.statusListen ?? environment["KONG_STATUS_LISTEN"] ?? ""
+        if status != "off" {
+            settings.statusListen = Self.listen(
+                flags.statusListen, "--status-listen", environment, "KONG_STATUS_LISTEN", Self.defaultStatusPort,
+                &problems)
+            settings.statusMayBeMissing = status.isEmpty
+        }
         configPath = flags.config ?? environment["KONG_DECLARATIVE_CONFIG"].flatMap { $0.isEmpty ? nil : $0 }
         settings.isDeclarative = configPath != nil || environment["KONG_DATABASE"] == "off"
         settings.strict = flags.strict || Self.isOn(environment, "GATECRASH_STRICT", &problems)

@@ -8,6 +8,10 @@ package import Wire
 package struct GatewaySettings: Sendable {
     package var proxyListen: SocketAddress
     package var adminListen: SocketAddress
+    /// Metrics and status without the rest of the Admin API; nil opens no such listener.
+    package var statusListen: SocketAddress?
+    /// Nobody asked for `statusListen`: where it is taken the gateway does without.
+    package var statusMayBeMissing = false
     /// Names that are not looked up: `host:port` (lower case) to an address, as curl's `--resolve`.
     package var resolve: [String: SocketAddress] = [:]
     /// Answers exactly as Kong where the article asks for more.

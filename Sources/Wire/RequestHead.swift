@@ -32,7 +32,8 @@ package final class RequestHead {
 
     package var expectsContinue: Bool { fields.expectsContinue && version == .http11 && framing != .none }
 
-    func reset() {
+    /// Forgets the message, keeps the memory; for the next one.
+    package func reset() {
         bytes = ByteBuffer()
         fields.reset()
         scanner = Self.newScanner

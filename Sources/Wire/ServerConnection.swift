@@ -68,6 +68,8 @@ package final class ServerConnection: ChannelDuplexHandler {
     package var channel: (any Channel)? { context?.channel }
     package var eventLoop: (any EventLoop)? { context?.eventLoop }
     package var isWritable: Bool { context?.channel.isWritable ?? false }
+    /// Bytes of the response under way, or of the one before, that were given to the channel; the head is among them.
+    package private(set) var bytesSent = 0
     /// No exchange is under way.
     package var isIdle: Bool { writing == .idle }
 
@@ -111,6 +113,7 @@ package final class ServerConnection: ChannelDuplexHandler {
     /// Sends a part of the body. It leaves with the next `flush` or `sendEnd`.
     package func send(body: ByteBuffer) {
         guard writing == .body, let (waiting, part) = outbound.add(body) else { return }
+        bytesSent += waiting.readableBytes + part.readableBytes
         context?.write(wrapOutboundOut(waiting), promise: nil)
         context?.write(wrapOutboundOut(part), promise: nil)
     }
@@ -143,7 +146,10 @@ package final class ServerConnection: ChannelDuplexHandler {
     /// Sends what `send` has gathered.
     package func flush() {
         guard let context else { return }
-        if outbound.pending.readableBytes > 0 { context.write(wrapOutboundOut(outbound.takePending()), promise: nil) }
+        if outbound.pending.readableBytes > 0 {
+            bytesSent += outbound.pending.readableBytes
+            context.write(wrapOutboundOut(outbound.takePending()), promise: nil)
+        }
         context.flush()
     }
 
@@ -228,6 +234,7 @@ package final class ServerConnection: ChannelDuplexHandler {
 
     private func beginExchange() {
         writing = .awaitingHead
+        bytesSent = 0
         closesAfterExchange = !head.keepsAlive
         isReadPaused = false
         if head.framing == .none {

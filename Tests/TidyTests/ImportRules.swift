@@ -34,9 +34,10 @@ enum ImportRules {
     private static let reserved: [(modules: [String], folders: [String], advice: String)] = [
         (["NIOPosix"], ["Sources/World/Real"], "take loops and sockets from World"),
         (
-            ["NIOEmbedded", "NIOTestUtils", "NIOHTTP1", "Testing"], ["Tests"],
+            ["NIOTestUtils", "NIOHTTP1", "Testing"], ["Tests"],
             "it belongs to tests; Sources/Wire is the HTTP/1.1 here"
         ),
+        (["NIOEmbedded"], ["Tests", "Benchmarks"], "its clock stands still; take loops from World"),
         (["Yams"], ["Sources/Document"], "use DocumentNode"),
         (["X509", "SwiftASN1", "CryptoExtras", "_CryptoExtras"], ["Sources/Certificates"], "use Certificates"),
         (["ArgumentParser"], ["Sources/CommandLine"], "command lines are read in Sources/CommandLine"),

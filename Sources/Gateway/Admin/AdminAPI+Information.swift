@@ -54,7 +54,8 @@ extension AdminAPI {
 
     static let endpoints: JSONValue = [
         "data": [
-            "/", "/config", "/endpoints", "/events", "/routes", "/routes/{routes}", "/routes/{routes}/service",
+            "/", "/config", "/endpoints", "/events", "/metrics", "/routes", "/routes/{routes}",
+            "/routes/{routes}/service",
             "/services", "/services/{services}", "/services/{services}/health", "/services/{services}/routes",
             "/services/{services}/routes/{routes}", "/status", "/tags", "/tags/{tags}", "/upstreams",
             "/upstreams/{upstreams}", "/upstreams/{upstreams}/health", "/upstreams/{upstreams}/targets",

@@ -7,6 +7,8 @@ extension AdminAPI {
         switch resource {
         case .root: return AdminResponse(200, information)
         case .status: return AdminResponse(200, try status(query))
+        case .metrics: return metrics
+        case .ready: return readiness
         case .events:
             var response = AdminResponse(200)
             response.body = .events

@@ -22,6 +22,13 @@ package final class AdminAPI {
         package init() {}
     }
 
+    /// Where a request came in.
+    package enum Listener: Sendable {
+        case admin
+        /// Knows only `/metrics`, `/status` and `/status/ready`.
+        case status
+    }
+
     package static let version = "3.10.0"
 
     let settings: Settings
@@ -56,11 +63,11 @@ package final class AdminAPI {
         control.apply(store.configuration())
     }
 
-    package func respond(to request: AdminRequest) -> AdminResponse {
+    package func respond(to request: AdminRequest, on listener: Listener = .admin) -> AdminResponse {
         let start = now()
         var response: AdminResponse
         do throws(AdminRefusal) {
-            response = try answer(request)
+            response = try answer(request, listener)
         } catch {
             response = error.response
         }
@@ -75,6 +82,7 @@ package final class AdminAPI {
         var headers: [(name: String, value: String)] = []
         switch response.body {
         case .json: headers.append(("Content-Type", "application/json; charset=utf-8"))
+        case .text: headers.append(("Content-Type", PrometheusText.contentType))
         case .events: headers.append(("Content-Type", "application/x-ndjson; charset=utf-8"))
         case .empty: break
         }
@@ -86,10 +94,10 @@ package final class AdminAPI {
         return headers
     }
 
-    private func answer(_ request: AdminRequest) throws(AdminRefusal) -> AdminResponse {
-        guard let resource = AdminResource(path: request.path), !(settings.isStrict && resource.isExtension) else {
-            throw .notFound
-        }
+    private func answer(_ request: AdminRequest, _ listener: Listener) throws(AdminRefusal) -> AdminResponse {
+        guard let resource = AdminResource(path: request.path), resource.isKnown(on: listener),
+            !(settings.isStrict && resource.isExtension)
+        else { throw .notFound }
         if request.method == "OPTIONS" { return options(resource, request) }
         guard resource.methods.contains(request.method) else { throw AdminRefusal(405, "Method not allowed") }
         let query = try URLText.arguments(request.query ?? "")
@@ -129,6 +137,14 @@ extension AdminResource {
     fileprivate var isExtension: Bool {
         if case .serviceHealth = self { true } else { false }
     }
+
+    fileprivate func isKnown(on listener: AdminAPI.Listener) -> Bool {
+        switch self {
+        case .metrics, .status: true
+        case .ready: listener == .status
+        default: listener == .admin
+        }
+    }
 }
 
 // MARK: What the answers are made of
@@ -141,6 +157,18 @@ extension AdminAPI {
     }
 
     var serverStatus: ServerStatus { control.status() }
+
+    var metrics: AdminResponse {
+        var response = AdminResponse(200)
+        response.body = .text(control.metrics().prometheus(nodeID: nodeID))
+        return response
+    }
+
+    /// Whether requests can be proxied (kong/status/ready.lua).
+    var readiness: AdminResponse {
+        guard settings.isDatabaseless, store.hash == Configuration.empty.hash else { return .message(200, "ready") }
+        return .message(503, "no configuration available (empty configuration present)")
+    }
 
     var nanosecondsSinceEpoch: Int64 { wallClock.nanosecondsSinceEpoch }
 

@@ -4,16 +4,21 @@ import Document
 import NIOCore
 import Wire
 
-/// One connection to the Admin API: gathers a request, asks `AdminAPI`, writes the answer; or streams the events.
+/// One connection to the Admin API or the status listener: gathers a request, asks `AdminAPI`, writes the answer; or
+/// streams the events.
 final class AdminConnection: ServerDelegate {
     private let gateway: GatewayCore
+    private let listener: AdminAPI.Listener
     private var head: RequestHead?
     private var body = ByteBuffer()
     private var isTooLarge = false
     private var subscription: Int?
     private var unread = 0
 
-    init(gateway: GatewayCore) { self.gateway = gateway }
+    init(gateway: GatewayCore, listener: AdminAPI.Listener) {
+        self.gateway = gateway
+        self.listener = listener
+    }
 
     func received(head: RequestHead, on connection: ServerConnection) {
         self.head = head
@@ -44,13 +49,14 @@ final class AdminConnection: ServerDelegate {
         let request = AdminRequest(
             method: head.methodText, path: head.pathText, query: head.queryText,
             headers: head.allFields.map { ($0.name, $0.value) }, body: Array(buffer: body))
-        let answer = gateway.admin.respond(to: request)
+        let answer = gateway.admin.respond(to: request, on: listener)
         body = ByteBuffer()
         var response = HeadWriter(status: answer.status)
         for (name, value) in answer.headers { response.add(name, value) }
         switch answer.body {
         case .empty: connection.respond(response, body: ByteBuffer())
         case .json(let value): connection.respond(response, body: ByteBuffer(string: value.text()))
+        case .text(let text): connection.respond(response, body: ByteBuffer(string: text))
         case .events: stream(response, since: since(head.queryText), on: connection)
         }
     }

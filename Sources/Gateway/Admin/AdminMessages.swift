@@ -35,6 +35,8 @@ package struct AdminResponse: Sendable {
     package enum Body: Hashable, Sendable {
         case empty
         case json(JSONValue)
+        /// In Prometheus' format.
+        case text(String)
         /// A stream of events, one JSON object a line, that ends when the client goes.
         case events
     }

@@ -2,7 +2,7 @@
 
 /// What a path of the Admin API names (kong/api/routes).
 enum AdminResource: Hashable, Sendable {
-    case root, status, events, configuration, endpoints, tags
+    case root, status, ready, metrics, events, configuration, endpoints, tags
     case tag(String)
     case collection(EntityKind)
     /// A service, a route or an upstream by id or name.
@@ -33,6 +33,8 @@ enum AdminResource: Hashable, Sendable {
         switch (names.count, first) {
         case (0, _): return .root
         case (1, "status"): return .status
+        case (2, "status") where names[1] == "ready": return .ready
+        case (1, "metrics"): return .metrics
         case (1, "events"): return .events
         case (1, "config"): return .configuration
         case (1, "endpoints"): return .endpoints
@@ -77,7 +79,8 @@ enum AdminResource: Hashable, Sendable {
     /// The methods of a resource, sorted; HEAD goes with GET, OPTIONS with everything.
     var methods: [String] {
         switch self {
-        case .root, .status, .endpoints, .tags, .tag, .serviceHealth, .allTargets, .upstreamHealth, .events:
+        case .root, .status, .ready, .metrics, .endpoints, .tags, .tag, .serviceHealth, .allTargets, .upstreamHealth,
+            .events:
             ["GET", "HEAD", "OPTIONS"]
         case .collection, .routes, .targets, .configuration: ["GET", "HEAD", "OPTIONS", "POST"]
         case .item, .route: ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "PUT"]

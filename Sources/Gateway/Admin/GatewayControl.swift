@@ -17,6 +17,9 @@ package protocol GatewayControl: AnyObject {
     func setHealth(_ healthy: Bool, upstream: String, target: String, address: String?) -> ManualHealthResult
 
     func status() -> ServerStatus
+
+    /// All counts of all workers.
+    func metrics() -> GatewayMetrics
 }
 
 /// What became of a manual change of health.

@@ -1,21 +1,27 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
-import NIOCore
-import Wire
+package import NIOCore
+package import Wire
 
 /// What the upstream is told about the client's connection.
-struct ClientFacts: Sendable {
+package struct ClientFacts: Sendable {
     /// The client's address without port.
-    var address: String
+    package var address: String
     /// "http" or "https".
-    var scheme: StaticString
+    package var scheme: StaticString
     /// The port that the client connected to.
-    var port: Int
+    package var port: Int
+
+    package init(address: String, scheme: StaticString, port: Int) {
+        self.address = address
+        self.scheme = scheme
+        self.port = port
+    }
 }
 
 /// Writes the request that goes to the upstream: the client's fields in their order and own spelling, less those that
 /// belong to its connection, and Kong's own (kong/runloop/handler.lua, kong/templates/nginx_kong.lua).
-enum ForwardedRequest {
+package enum ForwardedRequest {
     /// The value of `Via` that this gateway adds.
     static let viaHTTP11: StaticString = "1.1 kong/3.10.0"
     static let viaHTTP10: StaticString = "1.0 kong/3.10.0"
@@ -26,7 +32,7 @@ enum ForwardedRequest {
     ///   - host: for the Host field; nil passes the client's on.
     ///   - strippedPrefix: what was taken off the path, or nil.
     ///   - buffer: is cleared and written into.
-    static func write(
+    package static func write(
         _ head: RequestHead, uri: ByteBuffer, host: (name: String, port: Int?)?, client: ClientFacts,
         strippedPrefix: ByteBuffer?, requestID: String, into buffer: ByteBuffer
     ) -> HeadWriter {

@@ -1,24 +1,29 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
-import NIOCore
-import Wire
+package import NIOCore
+package import Wire
 
 /// The two latencies that Kong measures of a proxied request, in whole milliseconds.
-struct ProxyLatency: Sendable {
+package struct ProxyLatency: Sendable {
     /// From the head of the request to its sending.
-    var proxy: Int
+    package var proxy: Int
     /// From the sending to the head of the response.
-    var upstream: Int
+    package var upstream: Int
+
+    package init(proxy: Int, upstream: Int) {
+        self.proxy = proxy
+        self.upstream = upstream
+    }
 }
 
 /// Writes the response that goes to the client: the upstream's fields in their order and own spelling, less those that
 /// belong to its connection, and Kong's own (kong-facts 4.3).
-enum ForwardedResponse {
+package enum ForwardedResponse {
     /// - Parameters:
     ///   - keepsTrailer: the client understands trailers, so the Trailer field is of use to it.
     ///   - date: of the moment, for an upstream that sent none.
     ///   - buffer: is cleared and written into.
-    static func write(
+    package static func write(
         _ head: ResponseHead, requestVersion: HTTPVersion, keepsTrailer: Bool, latency: ProxyLatency, requestID: String,
         date: String, into buffer: ByteBuffer
     ) -> HeadWriter {

@@ -46,6 +46,12 @@ final class ProxyConnection {
     private var triedAt = NIODeadline.uptimeNanoseconds(0)
     private var tried: [Peer] = []
     private var upstreamStatus: Int?
+    /// What the client gets, once that is known.
+    private var status: Int?
+    private var routeCounters: RouteCounters?
+    /// How long the upstream took for the head of its response.
+    private var upstreamTime: TimeAmount?
+    private var bodyBytes = 0
     private var isReusedConnection = false
     private var hasSentRequest = false
     private var held: [ByteBuffer] = []
@@ -71,6 +77,7 @@ final class ProxyConnection {
         requestID = worker.nextRequestID()
         worker.counters.requests.add(1)
         (upstreamStatus, peer, trailers) = (nil, nil, nil)
+        (status, routeCounters, upstreamTime, bodyBytes) = (nil, nil, nil, 0)
         (hasSentRequest, hasLetGo, hasWholeBody, heldBytes) = (false, false, false, 0)
         if !held.isEmpty { held.removeAll(keepingCapacity: true) }
         if !tried.isEmpty { tried.removeAll(keepingCapacity: true) }
@@ -84,6 +91,7 @@ final class ProxyConnection {
         case .routed(let request):
             plan = RetryPlan(retries: request.service.service.retries, method: head.method, isLock: request.isLock)
             routed = request
+            routeCounters = request.counters
             tryNext(mayReuse: true)
         }
     }
@@ -208,11 +216,25 @@ final class ProxyConnection {
         worker.report(report, target, requestID: requestID, head: head)
     }
 
+    /// What a request is counted as whose client did not wait for the answer (nginx).
+    private static let clientHasGone = 499
+
+    private func count(_ connection: ServerConnection, status: Int) {
+        let isFromService = upstreamStatus != nil && status == upstreamStatus
+        (routeCounters ?? worker.unrouted).count(
+            CountedRequest(
+                status: status, isFromService: isFromService,
+                ingress: (head?.bytes.readableBytes ?? 0) + bodyBytes, egress: connection.bytesSent,
+                total: (worker.loop.now - startedAt).nanoseconds,
+                upstream: isFromService ? upstreamTime?.nanoseconds : nil))
+    }
+
     // MARK: Answers of the gateway itself
 
     private func answer(_ page: ErrorPage) {
         guard let connection else { return }
         state = .answered
+        status = page.status
         attempt += 1
         releaseHeld()
         let (response, body) = worker.page(page, head: head, requestID: requestID, since: startedAt)
@@ -230,6 +252,7 @@ extension ProxyConnection: ServerDelegate {
     }
 
     func received(body: ByteBuffer, on connection: ServerConnection) {
+        bodyBytes += body.readableBytes
         switch state {
         case .exchanging(let upstream), .responding(let upstream):
             if !hasLetGo, heldBytes + body.readableBytes <= Self.replayBytes { hold(body) } else { letGo() }
@@ -270,6 +293,7 @@ extension ProxyConnection: ServerDelegate {
         tryEnded(hasAnswer: false)
         state = .idle
         worker.counters.writing.add(-1)
+        count(connection, status: status ?? Self.clientHasGone)
         head = nil
         routed = nil
         peer = nil
@@ -291,7 +315,11 @@ extension ProxyConnection: ServerDelegate {
         case .idle, .connecting, .answered: break
         }
         tryEnded(hasAnswer: false)
-        if case .idle = state {} else { worker.counters.writing.add(-1) }
+        if case .idle = state {
+        } else {
+            worker.counters.writing.add(-1)
+            count(connection, status: status ?? Self.clientHasGone)
+        }
         state = .idle
         releaseHeld()
         worker.closed(connection)
@@ -300,7 +328,9 @@ extension ProxyConnection: ServerDelegate {
     func refusal(
         status: Int, error: WireError?, on connection: ServerConnection
     ) -> (head: HeadWriter, body: ByteBuffer) {
-        worker.page(
+        worker.unrouted.count(
+            CountedRequest(status: status, isFromService: false, ingress: 0, egress: 0, total: 0, upstream: nil))
+        return worker.page(
             .refusal(status: status, error), head: nil, requestID: worker.nextRequestID(), since: worker.loop.now)
     }
 }
@@ -313,6 +343,8 @@ extension ProxyConnection: ClientDelegate {
         state = .responding(upstream)
         upstreamStatus = response.status
         let now = worker.loop.now
+        status = response.status
+        upstreamTime = now - sentAt
         let latency = ProxyLatency(proxy: milliseconds(sentAt - startedAt), upstream: milliseconds(now - sentAt))
         var writer = ForwardedResponse.write(
             response, requestVersion: head.version, keepsTrailer: head.acceptsTrailers, latency: latency,

@@ -21,4 +21,6 @@ final class ProxyCounters: Sendable {
     let writing = Count()
     /// Requests since the start.
     let requests = Count()
+    /// What has become of them, by route.
+    let routes = RouteCounterTable()
 }

@@ -21,6 +21,10 @@ final class ProxyWorker {
     private let settings: GatewaySettings
     let pool: UpstreamPool
     let counters = ProxyCounters()
+    /// For requests that find no route.
+    let unrouted: RouteCounters
+    /// Those of the snapshot's routes, in its order, made when they are first needed.
+    private var routeCounters: [RouteCounters?] = []
     private var requestIDs: RandomStream
     private(set) var snapshot: Snapshot
     /// One a balanced upstream, in the order of the snapshot's.
@@ -45,6 +49,7 @@ final class ProxyWorker {
         self.reporter = reporter
         pool = UpstreamPool(settings.pool)
         requestIDs = world.random.stream("gateway request ids \(index)")
+        unrouted = counters.routes.counters(for: .none)
         snapshot = Snapshot(routes: .empty, services: [], targetSets: [])
     }
 
@@ -63,6 +68,7 @@ final class ProxyWorker {
     /// Follows a new configuration; requests under way end with the one they began with.
     func install(_ snapshot: Snapshot) {
         self.snapshot = snapshot
+        routeCounters = Array(repeating: nil, count: snapshot.services.count)
         balancers = snapshot.targetSets.map { set in
             balancers.first { $0.set === set }
                 ?? Balancer(set, random: world.random.stream("gateway \(index) ring \(set.upstream.name)"))
@@ -137,10 +143,19 @@ final class ProxyWorker {
         let hashed = hashValue(service, head, match, client)
         return .routed(
             RoutedRequest(
-                service: service, balancer: balancer(of: service), uri: match.uri, strippedPrefix: match.strippedPrefix,
+                service: service, counters: counters(of: route, at: match.route.index, service),
+                balancer: balancer(of: service), uri: match.uri, strippedPrefix: match.strippedPrefix,
                 preservesHost: route.preserveHost,
                 hash: XXHash32.hash(hashed?.text ?? ""), setCookie: hashed?.setCookie,
                 isLock: head.method == .other && head.methodText == "LOCK"))
+    }
+
+    private func counters(of route: Route, at index: Int, _ service: CompiledService) -> RouteCounters {
+        if let known = routeCounters[index] { return known }
+        let new = counters.routes.counters(
+            for: RouteLabels(service: service.service.name ?? service.service.host, route: route.name ?? route.id))
+        routeCounters[index] = new
+        return new
     }
 
     private func balancer(of service: CompiledService) -> Balancer? {

@@ -77,6 +77,8 @@ final class CompiledService: Sendable {
 /// A request that has found its route.
 struct RoutedRequest {
     let service: CompiledService
+    /// Where the request is to be counted when it is over.
+    let counters: RouteCounters
     /// Of the service's upstream; stays the one that the request began with when another configuration comes.
     let balancer: Balancer?
     /// Path and query for the upstream.

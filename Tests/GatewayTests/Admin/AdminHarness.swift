@@ -19,6 +19,7 @@ final class RecordingGatewayControl: GatewayControl {
         return manualResult
     }
     func status() -> ServerStatus { ServerStatus(connectionsAccepted: 3, totalRequests: 7) }
+    func metrics() -> GatewayMetrics { GatewayMetrics() }
 }
 
 final class FixedAdminClock: WallClock {
