@@ -39,15 +39,57 @@ enum Console {
         }
     }
 
+    /// Looks whether files can be written, and leaves them as they are.
+    ///
+    /// - Throws: `ExitCode` 2, after one line a file that cannot be written.
+    static func checkWritable(_ files: [(flag: String, path: String)]) throws {
+        var problems = Problems()
+        for (flag, path) in files {
+            guard let reason = reasonNotWritable(path) else { continue }
+            problems.add(
+                Problem(
+                    at: nil, "\(flag) \(path): cannot be written: \(reason)",
+                    advice: "name a file in a folder that exists and may be written to"))
+        }
+        if !problems.isEmpty { throw refuse(problems) }
+    }
+
+    private static func reasonNotWritable(_ path: String) -> String? {
+        let made = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+        if made >= 0 {
+            close(made)
+            unlink(path)
+            return nil
+        }
+        guard errno == EEXIST else { return String(cString: strerror(errno)) }
+        // Without O_NONBLOCK a pipe would wait for its reader; one that has none yet (ENXIO) may get one.
+        let descriptor = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC)
+        guard descriptor < 0 else {
+            close(descriptor)
+            return nil
+        }
+        return errno == ENXIO ? nil : String(cString: strerror(errno))
+    }
+
     /// Makes a folder if there is none, with those above it.
-    static func makeFolder(_ path: String) throws {
+    ///
+    /// - Throws: `ExitCode` 2, after one line that says why files cannot be written to it.
+    static func makeFolder(_ path: String, flag: String) throws {
+        func refusal(_ reason: String) -> ExitCode {
+            refuse(Problems([Problem(at: nil, "\(flag) \(path): \(reason)", advice: "name a folder")]))
+        }
         var made = path.hasPrefix("/") ? "/" : ""
         for part in path.split(separator: "/") {
             made += part + "/"
             guard mkdir(made, 0o755) == 0 || errno == EEXIST else {
-                throw refuse(
-                    Problems([Problem(at: nil, "\(path): cannot be made: \(String(cString: strerror(errno)))")]))
+                throw refusal("cannot be made: \(String(cString: strerror(errno)))")
             }
+        }
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw refusal("cannot be made: \(String(cString: strerror(errno)))") }
+        guard status.st_mode & S_IFMT == S_IFDIR else { throw refusal("is a file, not a folder") }
+        guard access(path, W_OK | X_OK) == 0 else {
+            throw refusal("cannot be written to: \(String(cString: strerror(errno)))")
         }
     }
 

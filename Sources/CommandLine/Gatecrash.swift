@@ -1,6 +1,8 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import Chaos
+import Document
 
 /// The one executable. Each subcommand has a file of its own and no logic: it reads flags, calls a module, prints.
 @main
@@ -17,8 +19,41 @@ struct Gatecrash: AsyncParsableCommand {
             """,
         version: version,
         subcommands: [
-            RunCommand.self, ValidateCommand.self, ExplainCommand.self, GatewayCommand.self, MockCommand.self,
+            RunCommand.self, ValidateCommand.self, ExplainCommand.self, CheckCommand.self, ReportCommand.self,
+            GatewayCommand.self, MockCommand.self,
         ])
 
     static let version = "0.1.0"
+
+    /// Bad flags are one line and the exit code of bad usage, as every other mistake of a person; the argument parser
+    /// would print the usage too and exit with 64.
+    static func main() async {
+        var command: any ParsableCommand
+        do { command = try parseAsRoot() } catch { end(error) }
+        do {
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            end(error)
+        }
+    }
+
+    private static func end(_ error: any Error) -> Never {
+        let code = exitCode(for: error)
+        // A request for help or the version, or a command that has said what there is to say.
+        if code == .success || error is ExitCode { exit(withError: error) }
+        let name = CommandLine.arguments.dropFirst().first { argument in
+            configuration.subcommands.contains { $0.configuration.commandName == argument }
+        }
+        let help = ([configuration.commandName ?? "gatecrash"] + [name].compactMap(\.self)).joined(separator: " ")
+        let isUsage = code == .validationFailure
+        // "Unknown option '--job'. Did you mean '--jobs'?" is one sentence of several.
+        let text = message(for: error).replacing(/\. Did you mean (.*)\?$/) { " (did you mean \($0.1)?)" }
+        let problem = Problem(at: nil, text, advice: isUsage ? "see \(help) --help" : nil)
+        Console.error("gatecrash: \(problem)")
+        exit(withError: ExitCode(isUsage ? RunResult.invalid.exitCode : RunResult.internalError.exitCode))
+    }
 }

@@ -30,16 +30,9 @@ struct RunCommand: AsyncParsableCommand {
     var jobs = 1
     @Option(name: .customLong("repeat"), help: "Runs of every scenario; the seed of each is derived.")
     var repetitions: Int?
-    @Option(name: .long, help: ArgumentHelp("Writes a JUnit report: one case an expectation.", valueName: "file"))
-    var junit: String?
-    @Option(name: .long, help: ArgumentHelp("Writes all results as JSON.", valueName: "file"))
-    var json: String?
-    @Option(name: .long, help: ArgumentHelp("Writes a summary in Markdown.", valueName: "file"))
-    var markdown: String?
+    @OptionGroup var reports: ReportOptions
     @Option(name: .long, help: ArgumentHelp("Keeps the journal of every run in this folder.", valueName: "folder"))
     var journal: String?
-    @Flag(name: .long, help: "Counts inconclusive runs as an error in the JUnit report.")
-    var strict = false
     @Flag(name: .shortAndLong, help: "Shows only what failed.")
     var quiet = false
 
@@ -56,7 +49,8 @@ struct RunCommand: AsyncParsableCommand {
         let style = Style.detect(isTerminal: isTerminal, columns: Console.columns) { Console.environment[$0] }
         let isLive = isTerminal && (Console.environment["CI"] ?? "").isEmpty
         let display = Mutex(SuiteDisplay(mode: quiet ? .quiet : isLive ? .live : .plain, style: style, total: runs))
-        if let journal { try Console.makeFolder(journal) }
+        try reports.checkWritable()
+        if let journal { try Console.makeFolder(journal, flag: "--journal") }
 
         let suite: SuiteRun
         do {
@@ -69,12 +63,12 @@ struct RunCommand: AsyncParsableCommand {
         }
         try signals.forward { suite.interrupt() }
         let finished = await suite.run()
-        let reports = finished.map(\.report)
-        let summary = SuiteSummary(reports, style: style)
+        let judged = finished.map(\.report)
+        let summary = SuiteSummary(judged, style: style)
         Console.out(summary.text)
-        try write(reports)
+        try reports.write(judged)
         // A suite that was interrupted before its first run has no report that says so.
-        throw ExitCode(reports.count < runs ? RunResult.interrupted.exitCode : summary.result.exitCode)
+        throw ExitCode(judged.count < runs ? RunResult.interrupted.exitCode : summary.result.exitCode)
     }
 
     private var options: SuiteRun.Options {
@@ -86,11 +80,5 @@ struct RunCommand: AsyncParsableCommand {
         options.seed = scenarios.seed
         options.journalFolder = journal
         return options
-    }
-
-    private func write(_ reports: [RunReport]) throws {
-        if let junit { try Console.write(JUnitReport(reports, isStrict: strict).text, toFile: junit) }
-        if let json { try Console.write(ResultDocument(reports).json.text(indent: 2) + "\n", toFile: json) }
-        if let markdown { try Console.write(MarkdownReport(reports).text, toFile: markdown) }
     }
 }

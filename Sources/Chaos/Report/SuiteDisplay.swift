@@ -75,8 +75,7 @@ package struct SuiteDisplay: Sendable {
         let report = run.report
         let isPass = report.verdict.result == .pass
         if mode == .quiet, isPass { return "" }
-        var text = clear + VerdictTable(report, style: style).text + "\n"
-        if mode != .quiet || !isPass { text += "\n" + TimeLine(report, style: style).text + "\n" }
+        var text = clear + RunText(report, style: style).text + "\n"
         if !isPass, let folder = run.folder { text += "  logs are kept in \(folder.path)\n" }
         return text + "\n" + (mode == .live ? line : "")
     }

@@ -11,7 +11,25 @@ package struct VerdictTable {
     }
 
     /// Without a line feed at the end.
-    package var text: String { (rows + details + [conclusion]).joined(separator: "\n") }
+    package var text: String {
+        guard !isOver else { return line }
+        return (rows + details + [conclusion]).joined(separator: "\n")
+    }
+
+    /// The run ended before there was anything to judge: a paragraph an expectation would say nothing.
+    private var isOver: Bool {
+        switch report.verdict.result {
+        case .topology, .interrupted, .internalError, .invalid: true
+        case .pass, .fail, .inconclusive, .precondition: false
+        }
+    }
+
+    /// `TOPOLOGY  walk-through, seed 42: api did not start: exit code 2`
+    private var line: String {
+        let reasons = report.verdict.reasons.map(\.withoutControls).joined(separator: "; ")
+        let head = style.paint(report.verdict.result.rawValue.uppercased(), .red)
+        return "\(head)  \(report.name), seed \(report.seed)" + (reasons.isEmpty ? "" : ": \(reasons)")
+    }
 
     private var verdicts: [Verdict] { report.verdict.verdicts }
 
@@ -34,7 +52,9 @@ package struct VerdictTable {
     }
 
     private var details: [String] {
-        let telling = verdicts.filter { $0.result != .pass }
+        // What is the same for all of them, such as a host that was too slow, stands once below.
+        let common = report.verdict.result == .inconclusive ? report.verdict.reasons.first : nil
+        let telling = verdicts.filter { $0.result != .pass && (common == nil || $0.reasons.first != common) }
         guard !telling.isEmpty else { return [] }
         return telling.flatMap { verdict -> [String] in
             let head = "\(Self.symbol(verdict)) \(verdict.id)"

@@ -44,6 +44,7 @@ extension ScenarioRun {
             }
             return .process(event)
         }
+        if case .ready = change, loadStart == nil, node == plan.topology.gateways.first?.id { gatewayStart = instant }
         status.observe(make(Instant(0)))
         journal.append(at: instant, make)
         if phase == .load { advanceTimeline() }

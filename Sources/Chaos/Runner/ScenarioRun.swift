@@ -60,6 +60,8 @@ package final class ScenarioRun {
     var lastStep: [String: EventLoopFuture<Void>] = [:]
     var loads: RunLoads?
     var loadStart: NIODeadline?
+    /// When the first gateway had started: its probes count from here.
+    var gatewayStart: NIODeadline?
     var canary: TimerCanary?
     private let began: NIODeadline
     private var ending: JournalEvent.End?
@@ -145,7 +147,8 @@ package final class ScenarioRun {
     private func startLoad() {
         phase = .load
         // A moment ahead, so that every load's loop is ready for its first arrival.
-        let start = loop.now + .milliseconds(20)
+        let earliest = loop.now + .milliseconds(20)
+        let start = LoadPhase(plan.topology).start(notBefore: earliest, gateway: gatewayStart ?? earliest)
         begin(loadStart: start)
         canary = TimerCanary(on: loop)
         let loads = RunLoads(self, start: start)
@@ -191,6 +194,10 @@ package final class ScenarioRun {
         canary?.stop()
         guard var ending else { return }
         ending.at = Instant(now.count)
+        if interrupts > 0, ending.reason == .topology {
+            // A Ctrl-C reaches the whole process group of the terminal, also a child that is just being born in it.
+            (ending.reason, ending.detail) = (.interrupted, "interrupted")
+        }
         ending.canary = canary?.lateness.quantiles
         ending.generator = loads?.lateness?.quantiles
         let problem = journal.close(ending)
@@ -222,7 +229,7 @@ package final class ScenarioRun {
             reportLateness()
             if timeline.awaitsMarks { learnMarks() }
         }
-        let elapsed = loadStart == nil ? Nanoseconds((loop.now - began).nanoseconds) : now
+        let elapsed = loadStart == nil ? Nanoseconds((loop.now - began).nanoseconds) : max(.zero, now)
         let left = phase == .load ? plan.length.map { max(.zero, $0 - now) } : nil
         notify(.status(status.live(run: plan.name, phase: phaseName, elapsed: elapsed, left: left)))
     }

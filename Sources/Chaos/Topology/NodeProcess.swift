@@ -36,6 +36,9 @@ package final class NodeProcess {
     /// A child takes this long to say that it is ready only when it never will. Ready is a matter of 100 ms; a debug
     /// build on a loaded machine takes a few seconds.
     package static let startTimeout = TimeAmount.seconds(20)
+    /// A process stops and goes on within a scheduling round; one that the kernel holds in a system call (a dead disk)
+    /// never does.
+    package static let signalTimeout = TimeAmount.seconds(10)
 
     package let name: String
     package private(set) var state = State.dead
@@ -44,6 +47,7 @@ package final class NodeProcess {
     private let supervisor: Supervisor
     private let loop: any EventLoop
     private let startTimeout: TimeAmount
+    private let signalTimeout: TimeAmount
     private let onEvent: (Event) -> Void
     /// Counts lives, so that what a former one says late is not taken for the present one's.
     private var life = 0
@@ -59,13 +63,15 @@ package final class NodeProcess {
 
     package init(
         _ specification: ChildSpecification, supervisor: Supervisor, loop: any EventLoop,
-        startTimeout: TimeAmount = NodeProcess.startTimeout, onEvent: @escaping (Event) -> Void
+        startTimeout: TimeAmount = NodeProcess.startTimeout, signalTimeout: TimeAmount = NodeProcess.signalTimeout,
+        onEvent: @escaping (Event) -> Void
     ) {
         name = specification.name
         self.specification = specification
         self.supervisor = supervisor
         self.loop = loop
         self.startTimeout = startTimeout
+        self.signalTimeout = signalTimeout
         self.onEvent = onEvent
     }
 
@@ -111,21 +117,21 @@ package final class NodeProcess {
         return ended
     }
 
-    /// SIGSTOP. The future completes when the process has stopped.
+    /// SIGSTOP. The future completes when the process has stopped, and fails when it has not within `signalTimeout`.
     package func pause() -> EventLoopFuture<Void> {
         guard state == .running else { return notRunning() }
-        let promise = loop.makePromise(of: Void.self)
+        let promise = limited("did not stop")
         waitingForStop.append(promise)
         process?.signal(SIGSTOP)
         return promise.futureResult
     }
 
-    /// SIGCONT. The future completes when the process goes on.
+    /// SIGCONT. The future completes when the process goes on, and fails when it has not within `signalTimeout`.
     package func resume() -> EventLoopFuture<Void> {
         guard state == .paused else {
             return state == .running ? loop.makeSucceededVoidFuture() : notRunning()
         }
-        let promise = loop.makePromise(of: Void.self)
+        let promise = limited("did not go on")
         waitingForGoing.append(promise)
         process?.signal(SIGCONT)
         return promise.futureResult
@@ -135,6 +141,17 @@ package final class NodeProcess {
     package func signal(_ number: CInt) -> EventLoopFuture<Void> {
         guard let process, process.signal(number) else { return notRunning() }
         return loop.makeSucceededVoidFuture()
+    }
+
+    /// A promise that fails after `signalTimeout`; whoever keeps it may complete it later all the same.
+    private func limited(_ what: String) -> EventLoopPromise<Void> {
+        let promise = loop.makePromise(of: Void.self)
+        let timer = loop.scheduleTask(in: signalTimeout) { [name, signalTimeout] in
+            let limit = "\(Double(signalTimeout.nanoseconds) / 1e9) s"
+            promise.fail(TopologyError("\(name) \(what) within \(limit) of the signal"))
+        }
+        promise.futureResult.whenComplete { _ in timer.cancel() }
+        return promise
     }
 
     // MARK: Ends

@@ -257,9 +257,14 @@ import World
             ) { $0.eventLoop.makeSucceededVoidFuture() }.get()
             try await bench.onLink { $0.setTarget(other.localAddress) }
             try await other.close().get()
-            let client = try await bench.connect()
-            #expect(await client.next() == .reset)
-            #expect(try await bench.counters().unreachable == 1)
+            // A process that is being started somewhere holds a copy of the closed listener until its exec, and the
+            // kernel completes a connect to it; it resets it then.
+            for attempt in 1...20 {
+                let client = try await bench.connect()
+                #expect(await client.next() == .reset)
+                if try await bench.counters().unreachable == 1 { break }
+                #expect(attempt < 20)
+            }
             try await bench.onLink { $0.setTarget(target) }
         }
     }

@@ -16,7 +16,7 @@ import World
 
         init(
             _ loop: any EventLoop, _ executable: String, _ arguments: [String], log: String = "/dev/null",
-            startTimeout: TimeAmount = .seconds(20)
+            startTimeout: TimeAmount = .seconds(20), signalTimeout: TimeAmount = .seconds(10)
         ) async throws {
             self.loop = loop
             let supervisor = try Supervisor()
@@ -26,7 +26,8 @@ import World
                     name: "api", executable: executable, arguments: arguments,
                     environment: ["PATH": "/usr/bin:/bin"], logPath: log)
                 let node = NodeProcess(
-                    specification, supervisor: supervisor, loop: loop, startTimeout: startTimeout
+                    specification, supervisor: supervisor, loop: loop, startTimeout: startTimeout,
+                    signalTimeout: signalTimeout
                 ) { event in
                     switch event {
                     case .change(let change, _): told.changes.withLock { $0.append(change) }
@@ -118,6 +119,17 @@ import World
                     .paused, .resumed, .paused, .resumed, .paused, .resumed, .paused,
                     .exited(.signal(9), isExpected: true),
                 ]))
+        }
+    }
+
+    /// A deadline of nothing has passed before the kernel can have told of anything.
+    @Test func `a process that does not stop in time is an error, not a wait for ever`() async throws {
+        try await withRealWorld { _, loop in
+            let bench = try await Bench(loop, "/bin/sh", ["-c", chatty], signalTimeout: .zero)
+            _ = try await bench.on { $0.start() }
+            let error = await #expect(throws: TopologyError.self) { try await bench.on { $0.pause() } }
+            #expect(error?.message == "api did not stop within 0.0 s of the signal")
+            try await bench.on { $0.kill() }
         }
     }
 

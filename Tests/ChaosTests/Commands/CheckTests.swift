@@ -1,0 +1,148 @@
+// This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
+
+import Chaos
+import Document
+import Foundation
+import Testing
+
+/// `gatecrash check` and `gatecrash report`: a journal is enough to judge a run again.
+@Suite struct CheckTests {
+    private static let scenario = """
+        scenario: tiny
+        vars: { limit: 3 }
+        matrix: { policy: [hit, miss] }
+        topology:
+          mocks: { api: {} }
+          gateway: { kong: ./kong.yml }
+        load: [{ id: users, rate: 10/s, for: 2s, request: { path: / } }]
+        expect:
+          - { id: few, count: { status: 503 }, is: "<= $(limit)" }
+          - { id: "policy-$(policy)", sometimes: { status: 200 } }
+        """
+
+    private static let kong: JSONValue = [
+        "_format_version": "3.0",
+        "services": [["name": "s", "host": "up", "routes": [["name": "r", "paths": ["/"]]]]],
+        "upstreams": [["name": "up", "targets": [["target": "api:8080"]]]],
+    ]
+
+    /// A run in which `failures` of 20 requests got 503, as a journal; `kong.yml` is nowhere on the disk.
+    private func journal(
+        failures: Int = 3, policy: String = "hit", limit: String = "3", text: String = scenario, isCutOff: Bool = false
+    ) -> [UInt8] {
+        var header = JournalEvent.Header(scenario: "tiny")
+        header.file = "gone/tiny.yml"
+        header.text = text
+        header.seed = 7
+        header.cell = [.init("policy", policy)]
+        header.variables = [.init("policy", policy), .init("limit", limit)]
+        header.nodes = [.init("gateway", .gateway), .init("api", .mock, names: ["api:8080"])]
+        header.configurations = [.init("gateway", Self.kong)]
+        var events: [JournalEvent] = [.header(header)]
+        for n in 1...20 {
+            let at = Int64(n - 1) * 100_000_000
+            let status = n <= failures ? 503 : 200
+            events.append(
+                .request(
+                    .init(
+                        load: "users", n: n, planned: at, sent: at, firstByte: at + 1, end: at + 2, status: status,
+                        outcome: status == 200 ? .ok : .failed)))
+        }
+        if !isCutOff { events.append(.end(.init(at: Instant(2_000_000_000)))) }
+        return events.flatMap(\.line)
+    }
+
+    private func judge(_ journal: [UInt8], by scenario: String? = nil) async throws -> RunReport {
+        try await withTemporaryDirectory { folder in
+            try Data(journal).write(to: URL(fileURLWithPath: folder + "/j.jsonl"))
+            try scenario?.write(toFile: folder + "/edited.yml", atomically: true, encoding: .utf8)
+            return try JournalJudgement(
+                journal: folder + "/j.jsonl", scenario: scenario.map { _ in folder + "/edited.yml" }
+            ).report
+        }
+    }
+
+    @Test func `the journal alone gives the verdict of the run`() async throws {
+        #expect(try await judge(journal()).verdict.result == .pass)
+        let report = try await judge(journal(failures: 4))
+        #expect(report.verdict.result == .fail)
+        #expect(report.name == "tiny [policy=hit]")
+        #expect(report.verdict.verdicts.first?.seen == "came 4 times")
+    }
+
+    @Test func `the cell of the matrix and the variables of the run are those of the journal`() async throws {
+        let miss = try await judge(journal(policy: "miss"))
+        #expect(miss.verdict.verdicts.map(\.id) == ["few", "policy-miss"])
+        #expect(try await judge(journal(failures: 9, limit: "9")).verdict.result == .pass)
+        // An axis that was narrowed to a value which the file does not have.
+        let other = try await judge(journal(policy: "other"))
+        #expect(other.verdict.verdicts.map(\.id) == ["few", "policy-other"])
+    }
+
+    @Test func `another file judges the same journal by its own bounds, with the variables that were set`()
+        async throws
+    {
+        let strict = Self.scenario.replacing("<= $(limit)", with: "<= $(limit - 1)")
+        #expect(try await judge(journal(), by: strict).verdict.result == .fail)
+        #expect(try await judge(journal(limit: "4"), by: strict).verdict.result == .pass)
+        // The file's own default moved: only what `--var` had set is kept.
+        let moved = Self.scenario.replacing("limit: 3", with: "limit: 1")
+        #expect(try await judge(journal(), by: moved).verdict.result == .fail)
+    }
+
+    @Test(arguments: [
+        ("scenario: tiny", "scenario: other", "is of the scenario `tiny`"),
+        ("policy: [hit, miss]", "policy: [miss], more: [1, 2]", "which"),
+    ])
+    func `a file of another scenario is refused`(old: String, new: String, message: String) async throws {
+        let error = await #expect(throws: Problems.self) {
+            _ = try await judge(journal(), by: Self.scenario.replacing(old, with: new))
+        }
+        #expect(error?.list.count == 1)
+        #expect(error?.description.contains(message) == true, "\(error?.description ?? "")")
+    }
+
+    @Test func `a journal without a header, without a scenario or with broken lines is refused`() async throws {
+        func message(_ journal: [UInt8]) async -> String {
+            let error = await #expect(throws: Problems.self) { _ = try await judge(journal) }
+            return error?.description ?? ""
+        }
+        #expect(await message([]).hasSuffix("has no header; name a journal that `gatecrash run` wrote"))
+        #expect(await message(journal(text: "")).contains("holds no scenario to judge by"))
+        #expect(await message(Array("{}\n".utf8) + journal()).contains("j.jsonl:1:1: \"kind\" must be text"))
+    }
+
+    @Test(arguments: [(3, false, Int32(0), "✓"), (4, false, 1, "✗"), (3, true, 4, "?")])
+    func `the exit code of check is that of the run`(
+        failures: Int, isCutOff: Bool, code: Int32, symbol: String
+    )
+        async throws
+    {
+        try await withTemporaryDirectory { folder in
+            let journal = journal(failures: failures, isCutOff: isCutOff)
+            try FileManager.default.createDirectory(atPath: folder + "/kept", withIntermediateDirectories: true)
+            try Data(journal).write(to: URL(fileURLWithPath: folder + "/kept/j.jsonl"))
+            for path in ["kept/j.jsonl", "kept"] {
+                let check = try ProgramRun(["check", path], in: folder)
+                #expect(check.code == code, "\(check.errors)")
+                #expect(check.output.contains("\(symbol) tiny [policy=hit] seed 7"), "\(check.output)")
+            }
+        }
+    }
+
+    @Test func `report writes what is asked for, and prints when nothing is`() async throws {
+        try await withTemporaryDirectory { folder in
+            try Data(journal(failures: 4)).write(to: URL(fileURLWithPath: folder + "/j.jsonl"))
+            let files = try ProgramRun(
+                ["report", "j.jsonl", "--junit", "r.xml", "--json", "r.json", "--markdown", "r.md"], in: folder)
+            #expect(files.code == 0, "\(files.errors)")
+            #expect(files.output == "")
+            #expect(try String(contentsOfFile: folder + "/r.xml", encoding: .utf8).contains("<failure"))
+            #expect(try String(contentsOfFile: folder + "/r.json", encoding: .utf8).contains("\"result\": \"fail\""))
+            #expect(try String(contentsOfFile: folder + "/r.md", encoding: .utf8).contains("gatecrash: fail"))
+            let printed = try ProgramRun(["report", "j.jsonl"], in: folder)
+            #expect(printed.code == 0)
+            #expect(printed.output.contains("came 4 times"))
+        }
+    }
+}
