@@ -104,7 +104,7 @@ let package = Package(
         .testTarget(
             name: "ChaosTests",
             dependencies: [
-                "Certificates", "Chaos", "Document", "World", "Wire", "supervision-fixture",
+                "Certificates", "Chaos", "Document", "World", "Wire", "supervision-fixture", "gatecrash",
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ],
             swiftSettings: swiftSettings),
