@@ -6,6 +6,8 @@
 #include "Poll.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdbool.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -71,6 +73,27 @@ void gatecrash_wake_clear(int descriptor) {
 int gatecrash_socket(int family) {
     return (int)answer(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
 }
+
+int gatecrash_listen(
+    int descriptor, const struct sockaddr *address, socklen_t length, int backlog, int shares_port) {
+    int on = 1;
+    if (setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0) return -errno;
+    if (shares_port && setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) < 0) return -errno;
+    if (bind(descriptor, address, length) < 0) return -errno;
+    return (int)answer(listen(descriptor, backlog));
+}
+
+void gatecrash_send_at_once(int descriptor) {
+    int on = 1;
+    // On a connection that is gone already it fails, which its first read will tell.
+    setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+void gatecrash_shut_output(int descriptor) { shutdown(descriptor, SHUT_WR); }
+
+void gatecrash_shut_input(int descriptor) { shutdown(descriptor, SHUT_RD); }
+
+void gatecrash_close(int descriptor) { close(descriptor); }
 
 int gatecrash_accept(int listener) {
     for (;;) {

@@ -45,7 +45,16 @@ void gatecrash_wake_clear(int descriptor);
 
 /// A TCP socket that does not block and is closed on exec.
 int gatecrash_socket(int family);
+/// Binds and listens, with SO_REUSEADDR, and with SO_REUSEPORT when the port is shared. Returns 0 or a negative errno.
+int gatecrash_listen(
+    int descriptor, const struct sockaddr *address, socklen_t length, int backlog, int shares_port);
 int gatecrash_accept(int listener);
+/// TCP_NODELAY: small answers go out at once.
+void gatecrash_send_at_once(int descriptor);
+/// shutdown(2) of the sending half.
+void gatecrash_shut_output(int descriptor);
+void gatecrash_shut_input(int descriptor);
+void gatecrash_close(int descriptor);
 /// Returns 0, or -EINPROGRESS as a rule.
 int gatecrash_connect(int descriptor, const struct sockaddr *address, socklen_t length);
 /// The error that is pending on a socket, 0 when there is none.

@@ -10,8 +10,8 @@ import Glibc
 import Musl
 #endif
 
-/// A listening TCP socket on a `PollLoop`. What it accepts it hands to a closure, on the loop where the connection is to
-/// live.
+/// A listening TCP socket on a `PollLoop`. What it accepts it hands to a closure, on the loop where the connection is
+/// to live.
 // Proof: as for StreamChannel: constants, members touched on the loop alone, and what goes through it.
 final class ListenerChannel: PollSource, Channel, ChannelCore, @unchecked Sendable {
     /// Connections accepted before other sockets have their turn.
@@ -55,15 +55,12 @@ final class ListenerChannel: PollSource, Channel, ChannelCore, @unchecked Sendab
     ) throws -> ListenerChannel {
         let descriptor = gatecrash_socket(address.family)
         guard descriptor >= 0 else { throw IOError(errnoCode: -descriptor, reason: "socket") }
-        do {
-            try switchOn(SO_REUSEADDR, descriptor)
-            if options.sharesPort { try switchOn(SO_REUSEPORT, descriptor) }
-            let bound = address.withSockAddr { bind(descriptor, $0, socklen_t($1)) }
-            guard bound == 0 else { throw IOError(errnoCode: errno, reason: "bind") }
-            guard listen(descriptor, options.backlog) == 0 else { throw IOError(errnoCode: errno, reason: "listen") }
-        } catch {
-            Glibc.close(descriptor)
-            throw error
+        let result = address.withSockAddr {
+            gatecrash_listen(descriptor, $0, socklen_t($1), options.backlog, options.sharesPort ? 1 : 0)
+        }
+        guard result == 0 else {
+            gatecrash_close(descriptor)
+            throw IOError(errnoCode: -result, reason: "listen")
         }
         let channel = ListenerChannel(
             loop: loop, descriptor: descriptor, children: children, acceptsAtOnce: options.acceptsAtOnce,
@@ -72,15 +69,9 @@ final class ListenerChannel: PollSource, Channel, ChannelCore, @unchecked Sendab
         return channel
     }
 
-    private static func switchOn(_ option: CInt, _ descriptor: CInt) throws {
-        var on: CInt = 1
-        let result = setsockopt(descriptor, SOL_SOCKET, option, &on, socklen_t(MemoryLayout<CInt>.size))
-        guard result == 0 else { throw IOError(errnoCode: errno, reason: "setsockopt") }
-    }
-
     private func updateInterest() {
         guard isOpen else { return }
-        let events = acceptsByItself || wantsOne ? UInt32(gatecrash_readable.rawValue) : 0
+        let events = acceptsByItself || wantsOne ? UInt32(gatecrash_readable) : 0
         loop.watch(self, descriptor: descriptor, events: events)
     }
 
@@ -157,7 +148,7 @@ final class ListenerChannel: PollSource, Channel, ChannelCore, @unchecked Sendab
         }
         isOpen = false
         loop.unwatch(self, descriptor: descriptor)
-        Glibc.close(descriptor)
+        gatecrash_close(descriptor)
         promise?.succeed()
         loop._executeIsolatedUnsafeUnchecked { [self] in
             removeHandlers(pipeline: pipelineStorage)

@@ -26,8 +26,8 @@ class PollSource {
 }
 
 /// An event loop of our own on epoll, for the sockets of servers: one thread, one descriptor that is waited on, and as
-/// little as possible between the kernel and a channel. Everything else of NIO (futures, pipelines, TLS, HTTP/2) runs on
-/// it as on NIO's own loops, whose sockets cost twice as much user time a request (docs/performance.md).
+/// little as possible between the kernel and a channel. The rest of NIO (futures, pipelines, TLS, HTTP/2) runs on it as
+/// on NIO's own loops, whose sockets cost more time a request (docs/performance.md).
 // Proof: what any thread may touch is the inbox, which has a lock, and constants; all other members are touched by the
 // loop's own thread alone, which every entry asserts.
 package final class PollLoop: EventLoop, @unchecked Sendable {
@@ -43,7 +43,8 @@ package final class PollLoop: EventLoop, @unchecked Sendable {
     private let poll: CInt
     private let wake: CInt
     private let inbox = Mutex(Inbox())
-    private let thread = Mutex<pthread_t?>(nil)
+    /// Set before anybody else can have the loop, and never again.
+    private var thread = pthread_t()
 
     // Of the loop's thread
     private var tasks: [() -> Void] = []
@@ -62,30 +63,29 @@ package final class PollLoop: EventLoop, @unchecked Sendable {
         // Without descriptors there is nothing that this program could do.
         precondition(poll >= 0 && wake >= 0, "no epoll or eventfd: \(String(cString: strerror(-min(poll, wake))))")
         events = .allocate(capacity: Self.mostEvents)
-        gatecrash_poll_set(poll, wake, CInt(gatecrash_add.rawValue), UInt32(gatecrash_readable.rawValue), .max)
+        gatecrash_poll_set(poll, wake, CInt(gatecrash_add), UInt32(gatecrash_readable), .max)
         start()
     }
 
     deinit {
         events.deallocate()
-        close(poll)
-        close(wake)
+        gatecrash_close(poll)
+        gatecrash_close(wake)
     }
 
     // MARK: The thread
 
     private func start() {
-        let box = Unmanaged.passRetained(self)
         let isRunning = DispatchSemaphore(value: 0)
-        var thread = pthread_t()
         let context = Unmanaged.passRetained(ThreadStart(loop: self, isRunning: isRunning))
+        var thread = pthread_t()
         let result = pthread_create(
             &thread, nil,
             { context in
                 guard let context else { return nil }
                 let start = Unmanaged<ThreadStart>.fromOpaque(context).takeRetainedValue()
                 pthread_setname_np(pthread_self(), "loop")
-                start.loop.thread.withLock { $0 = pthread_self() }
+                start.loop.thread = pthread_self()
                 start.isRunning.signal()
                 start.loop.run()
                 return nil
@@ -93,12 +93,7 @@ package final class PollLoop: EventLoop, @unchecked Sendable {
         precondition(result == 0, "no thread for an event loop: \(String(cString: strerror(result)))")
         pthread_detach(thread)
         isRunning.wait()
-        current = thread
-        box.release()
     }
-
-    /// Set before anybody else can have the loop, and never again.
-    private var current = pthread_t()
 
     private final class ThreadStart {
         let loop: PollLoop
@@ -174,7 +169,7 @@ package final class PollLoop: EventLoop, @unchecked Sendable {
     func watch(_ source: PollSource, descriptor: CInt, events: UInt32) {
         if let token = source.token {
             if source.watched == events { return }
-            gatecrash_poll_set(poll, descriptor, CInt(gatecrash_change.rawValue), events, token)
+            gatecrash_poll_set(poll, descriptor, CInt(gatecrash_change), events, token)
         } else {
             let place = freePlaces.popLast() ?? sources.count
             if place == sources.count { sources.append(nil) }
@@ -182,14 +177,14 @@ package final class PollLoop: EventLoop, @unchecked Sendable {
             let token = generation << 32 | UInt64(place)
             sources[place] = source
             source.token = token
-            gatecrash_poll_set(poll, descriptor, CInt(gatecrash_add.rawValue), events, token)
+            gatecrash_poll_set(poll, descriptor, CInt(gatecrash_add), events, token)
         }
         source.watched = events
     }
 
     func unwatch(_ source: PollSource, descriptor: CInt) {
         guard let token = source.token else { return }
-        gatecrash_poll_set(poll, descriptor, CInt(gatecrash_remove.rawValue), 0, token)
+        gatecrash_poll_set(poll, descriptor, CInt(gatecrash_remove), 0, token)
         let place = Int(truncatingIfNeeded: token & 0xffff_ffff)
         sources[place] = nil
         freePlaces.append(place)
@@ -199,7 +194,7 @@ package final class PollLoop: EventLoop, @unchecked Sendable {
 
     // MARK: EventLoop
 
-    package var inEventLoop: Bool { pthread_equal(pthread_self(), current) != 0 }
+    package var inEventLoop: Bool { pthread_equal(pthread_self(), thread) != 0 }
     package var now: NIODeadline { .now() }
 
     package func preconditionInEventLoop(file: StaticString, line: UInt) {
@@ -216,33 +211,34 @@ package final class PollLoop: EventLoop, @unchecked Sendable {
 
     package func _executeIsolatedUnsafeUnchecked(_ task: @escaping () -> Void) { tasks.append(task) }
 
-    private func post(_ task: @escaping @Sendable () -> Void) {
-        let mustWake = inbox.withLock { inbox in
-            guard !inbox.isClosed else { return false }
+    /// - Returns: false when the loop has ended: then the task will not run.
+    @discardableResult
+    private func post(_ task: @escaping @Sendable () -> Void) -> Bool {
+        let (isTaken, mustWake) = inbox.withLock { inbox in
+            guard !inbox.isClosed else { return (false, false) }
             inbox.tasks.append(task)
             defer { inbox.isAwake = true }
-            return !inbox.isAwake
+            return (true, !inbox.isAwake)
         }
         if mustWake { gatecrash_wake(wake) }
-    }
-
-    package func submit<T>(_ task: @escaping @Sendable () throws -> T) -> EventLoopFuture<T> {
-        let promise = makePromise(of: T.self)
-        execute { promise.completeWith(Result(catching: task)) }
-        return promise.futureResult
+        return isTaken
     }
 
     package func scheduleTask<T>(
         deadline: NIODeadline, _ task: @escaping @Sendable () throws -> T
     ) -> Scheduled<T> {
         let promise = makePromise(of: T.self)
-        let timer = NIOLoopBoundBox.makeBoxSendingValue(
-            LoopTimer(due: deadline) { promise.completeWith(Result(catching: task)) }, eventLoop: self)
-        let scheduled = Scheduled(promise: promise) {
-            self.onLoop { self.timers.cancel(timer.value) }
+        let timer = LoopTimer(due: deadline, isAbandoned: { promise.fail(EventLoopError.shutdown) }) {
+            do {
+                // The timer runs on the loop.
+                promise.assumeIsolatedUnsafeUnchecked().succeed(try task())
+            } catch {
+                promise.fail(error)
+            }
         }
-        onLoop { self.timers.add(timer.value) }
-        return scheduled
+        let box = NIOLoopBoundBox.makeBoxSendingValue(timer, eventLoop: self)
+        onLoop { self.timers.add(box.value) }
+        return Scheduled(promise: promise) { self.onLoop { self.timers.cancel(box.value) } }
     }
 
     package func scheduleTask<T>(in delay: TimeAmount, _ task: @escaping @Sendable () throws -> T) -> Scheduled<T> {
@@ -261,17 +257,18 @@ package final class PollLoop: EventLoop, @unchecked Sendable {
 
     /// Closes what it watches, runs what was left to run, calls off the timers and ends the thread.
     package func shutdownGracefully(queue: DispatchQueue, _ callback: @escaping @Sendable ((any Error)?) -> Void) {
-        post {
+        let isTaken = post {
             self.stopped.append { queue.async { callback(nil) } }
             self.stop()
         }
+        if !isTaken { queue.async { callback(nil) } }
     }
 
     private func stop() {
         guard !isStopping else { return }
         isStopping = true
         for source in sources { source?.loopEnds() }
-        for timer in timers.removeAll() { timers.cancel(timer) }
+        for timer in timers.removeAll() { timer.abandon() }
         let left = inbox.withLock { inbox in
             inbox.isClosed = true
             return exchange(&inbox.tasks, with: [])
@@ -294,8 +291,7 @@ package final class PollLoopGroup: EventLoopGroup, Sendable {
     package func makeIterator() -> EventLoopIterator { EventLoopIterator(loops) }
 
     package func shutdownGracefully(queue: DispatchQueue, _ callback: @escaping @Sendable ((any Error)?) -> Void) {
-        let left = Atomic(loops.count)
-        let counter = Counter(left.load(ordering: .relaxed))
+        let counter = Counter(loops.count)
         for loop in loops {
             loop.shutdownGracefully(queue: queue) { _ in if counter.countDown() { callback(nil) } }
         }

@@ -10,7 +10,7 @@ extension RealNetwork {
         on address: SocketAddress, loop: PollLoop, children: any EventLoopGroup, options: ListenOptions,
         accept: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
     ) -> EventLoopFuture<any Channel> {
-        loop.submit {
+        loop.submit { () throws -> any Channel in
             do {
                 return try ListenerChannel.open(
                     on: address, loop: loop, children: children, options: options, accept: accept)
@@ -42,7 +42,7 @@ extension RealNetwork {
                     connected.fail(error)
                 }
             }
-            connected.futureResult.map { channel }.cascade(to: opened)
+            connected.futureResult.map { channel as any Channel }.cascade(to: opened)
         }
         return opened.futureResult.flatMapErrorThrowing { throw Self.error($0, at: "\(address)") }
     }

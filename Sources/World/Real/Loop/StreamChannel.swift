@@ -41,8 +41,8 @@ final class StreamChannel: PollSource, Channel, ChannelCore, @unchecked Sendable
     private var watchesInputEnd = true
 
     // Options
-    private var readsByItself = true
-    private var allowsHalfClosure = false
+    var readsByItself = true
+    var allowsHalfClosure = false
     var connectTimeout: TimeAmount?
 
     struct Addresses {
@@ -59,7 +59,7 @@ final class StreamChannel: PollSource, Channel, ChannelCore, @unchecked Sendable
         pipelineStorage = ChannelPipeline(channel: self)
     }
 
-    deinit { if state != .closed { Glibc.close(descriptor) } }
+    deinit { if state != .closed { gatecrash_close(descriptor) } }
 
     // MARK: Reading
 
@@ -67,29 +67,26 @@ final class StreamChannel: PollSource, Channel, ChannelCore, @unchecked Sendable
         guard state == .active || state == .connecting else { return }
         var events: UInt32 = 0
         if state == .connecting {
-            events = UInt32(gatecrash_writable.rawValue)
+            events = UInt32(gatecrash_writable)
         } else {
-            if wantsRead, !isInputShut { events |= UInt32(gatecrash_readable.rawValue) }
-            if watchesInputEnd, !isInputShut { events |= UInt32(gatecrash_input_closed.rawValue) }
-            if writes.isBlocked { events |= UInt32(gatecrash_writable.rawValue) }
+            if wantsRead, !isInputShut { events |= UInt32(gatecrash_readable) }
+            if watchesInputEnd, !isInputShut { events |= UInt32(gatecrash_input_closed) }
+            if writes.isBlocked { events |= UInt32(gatecrash_writable) }
         }
         loop.watch(self, descriptor: descriptor, events: events)
     }
 
     override func ready(_ events: UInt32) {
         if state == .connecting { return connected() }
-        if events & UInt32(gatecrash_failed.rawValue) != 0 { return failed() }
-        if events & UInt32(gatecrash_writable.rawValue) != 0 {
+        if events & (UInt32(gatecrash_failed) | UInt32(gatecrash_hung_up)) != 0 { return hungUp() }
+        if events & UInt32(gatecrash_writable) != 0 {
             writes.isBlocked = false
             writeNow()
             updateInterest()
         }
-        let endEvents = UInt32(gatecrash_input_closed.rawValue) | UInt32(gatecrash_hung_up.rawValue)
-        if events & endEvents != 0, !isInputShut {
+        if events & UInt32(gatecrash_input_closed) != 0, !isInputShut {
             readToTheEnd()
-        } else if events & UInt32(gatecrash_hung_up.rawValue) != 0 {
-            close0(error: ChannelError.eof, mode: .all, promise: nil)
-        } else if events & UInt32(gatecrash_readable.rawValue) != 0, wantsRead {
+        } else if events & UInt32(gatecrash_readable) != 0, wantsRead {
             readOnce()
         }
     }
@@ -97,7 +94,7 @@ final class StreamChannel: PollSource, Channel, ChannelCore, @unchecked Sendable
     private enum Reading { case something, nothing, ended }
 
     private func readOnce() {
-        switch read() {
+        switch receive() {
         case .something: completeRead()
         case .nothing: break
         case .ended: endOfInput()
@@ -108,7 +105,7 @@ final class StreamChannel: PollSource, Channel, ChannelCore, @unchecked Sendable
     private func readToTheEnd() {
         watchesInputEnd = false
         while state == .active, !isInputShut {
-            switch read() {
+            switch receive() {
             case .something: completeRead()
             case .nothing: return updateInterest()
             case .ended: return endOfInput()
@@ -122,14 +119,14 @@ final class StreamChannel: PollSource, Channel, ChannelCore, @unchecked Sendable
         readAgain()
     }
 
-    private func readAgain() {
+    func readAgain() {
         guard state == .active, !isInputShut else { return }
         if !wantsRead, readsByItself { pipelineStorage.syncOperations.read() }
         updateInterest()
     }
 
     /// Up to some reads, until one is not filled.
-    private func read() -> Reading {
+    private func receive() -> Reading {
         var result = Reading.nothing
         for _ in 0..<Self.readsInTurn {
             guard state == .active, !isInputShut else { return result }
@@ -158,8 +155,10 @@ final class StreamChannel: PollSource, Channel, ChannelCore, @unchecked Sendable
         pipelineStorage.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
     }
 
-    /// The socket says that something is wrong with it.
-    private func failed() {
+    /// Nothing can be sent any more, and what has come is all that ever will.
+    private func hungUp() {
+        if !isInputShut { readToTheEnd() }
+        guard state == .active else { return }
         let code = gatecrash_socket_error(descriptor)
         broken(IOError(errnoCode: code == 0 ? ECONNRESET : code, reason: "connection"))
     }
@@ -180,19 +179,20 @@ final class StreamChannel: PollSource, Channel, ChannelCore, @unchecked Sendable
         while state == .active, writes.hasFlushed, !writes.isBlocked {
             switch writes.write(to: descriptor) {
             case .wrote(let becameWritable):
-                if becameWritable { pipelineStorage.syncOperations.fireChannelWritabilityChanged() }
+                guard becameWritable else { continue }
+                flags.isWritable = true
+                pipelineStorage.syncOperations.fireChannelWritabilityChanged()
             case .blocked: break
             case .failed(let code): return writeFailed(IOError(errnoCode: code, reason: "write"))
             }
         }
-        flags.isWritable = writes.isWritable
-        if closesOutput, !writes.hasAny { shutOutput() }
+        if closesOutput, !writes.hasFlushed { shutOutput() }
     }
 
     /// What the other side has said before it went may say why.
     private func writeFailed(_ error: IOError) {
         if wantsRead || readsByItself {
-            while state == .active, !isInputShut, case .something = read() {
+            while state == .active, !isInputShut, case .something = receive() {
                 pipelineStorage.syncOperations.fireChannelReadComplete()
             }
         }
@@ -223,7 +223,7 @@ final class StreamChannel: PollSource, Channel, ChannelCore, @unchecked Sendable
     /// An accepted connection: who adds its handlers may ask for its addresses.
     func prepareAccepted() {
         allowsHalfClosure = true
-        noDelay()
+        gatecrash_send_at_once(descriptor)
         fetchAddresses()
     }
 
@@ -231,13 +231,7 @@ final class StreamChannel: PollSource, Channel, ChannelCore, @unchecked Sendable
     func prepareOutgoing(timeout: TimeAmount) {
         allowsHalfClosure = true
         connectTimeout = timeout
-        noDelay()
-    }
-
-    /// Small answers go out at once.
-    private func noDelay() {
-        // On a connection that is gone already it fails, which its first read will tell.
-        try? setSocketOption(CInt(IPPROTO_TCP), TCP_NODELAY, CInt(1))
+        gatecrash_send_at_once(descriptor)
     }
 
     private func connected() {
@@ -349,7 +343,7 @@ extension StreamChannel {
                 return
             }
             isInputShut = true
-            shutdown(descriptor, CInt(SHUT_RD))
+            gatecrash_shut_input(descriptor)
             updateInterest()
             promise?.succeed()
             pipelineStorage.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
@@ -364,13 +358,13 @@ extension StreamChannel {
         if isInputShut { return closeAll(ChannelError.outputClosed, promise) }
         closesOutput = true
         outputPromise = promise
-        if !writes.hasAny { shutOutput() }
+        if !writes.hasFlushed { shutOutput() }
     }
 
     private func shutOutput() {
         closesOutput = false
         isOutputShut = true
-        shutdown(descriptor, CInt(SHUT_WR))
+        gatecrash_shut_output(descriptor)
         let promise = outputPromise
         outputPromise = nil
         promise?.succeed()
@@ -385,7 +379,7 @@ extension StreamChannel {
         connectTimer?.cancel()
         connectTimer = nil
         loop.unwatch(self, descriptor: descriptor)
-        Glibc.close(descriptor)
+        gatecrash_close(descriptor)
         let failed = writes.removeAll()
         for written in failed { written.fail(error) }
         outputPromise?.fail(error)
@@ -423,7 +417,7 @@ extension StreamChannel {
     var isWritable: Bool { flags.isWritable }
     var isActive: Bool { flags.isActive }
     var _channelCore: any ChannelCore { self }
-    var syncOptions: (any NIOSynchronousChannelOptions)? { Options(channel: self) }
+    var syncOptions: (any NIOSynchronousChannelOptions)? { StreamOptions(channel: self) }
 
     func setOption<Option: ChannelOption>(_ option: Option, value: Option.Value) -> EventLoopFuture<Void> {
         onLoop { try self.set(option, value) }
@@ -433,89 +427,11 @@ extension StreamChannel {
         onLoop { try self.get(option) }
     }
 
-    private func onLoop<T: Sendable>(_ body: @escaping @Sendable () throws -> T) -> EventLoopFuture<T> {
+    func onLoop<T: Sendable>(_ body: @escaping @Sendable () throws -> T) -> EventLoopFuture<T> {
         guard loop.inEventLoop else { return loop.submit(body) }
         let promise = loop.makePromise(of: T.self)
         promise.completeWith(Result(catching: body))
         return promise.futureResult
     }
-}
-
-// MARK: Options
-
-extension StreamChannel: SocketOptionProvider {
-    private struct Options: NIOSynchronousChannelOptions {
-        let channel: StreamChannel
-
-        func setOption<Option: ChannelOption>(_ option: Option, value: Option.Value) throws {
-            try channel.set(option, value)
-        }
-
-        func getOption<Option: ChannelOption>(_ option: Option) throws -> Option.Value { try channel.get(option) }
-    }
-
-    /// The options that this program uses; others do nothing, as they are about NIO's own sockets.
-    private func set<Option: ChannelOption>(_ option: Option, _ value: Option.Value) throws {
-        guard state != .closed else { throw ChannelError.ioOnClosedChannel }
-        switch (option, value) {
-        case (_ as ChannelOptions.Types.AutoReadOption, let value as Bool):
-            let before = readsByItself
-            readsByItself = value
-            if value, !before { readAgain() }
-        case (_ as ChannelOptions.Types.AllowRemoteHalfClosureOption, let value as Bool): allowsHalfClosure = value
-        case (_ as ChannelOptions.Types.ConnectTimeoutOption, let value as TimeAmount?): connectTimeout = value
-        case (
-            _ as ChannelOptions.Types.WriteBufferWaterMarkOption, let value as ChannelOptions.Types.WriteBufferWaterMark
-        ):
-            writes.waterMark = value
-        case (let option as ChannelOptions.Types.SocketOption, let value as SocketOptionValue):
-            try setSocketOption(CInt(option.level), CInt(option.name), CInt(value))
-        default: break
-        }
-    }
-
-    private func get<Option: ChannelOption>(_ option: Option) throws -> Option.Value {
-        guard state != .closed else { throw ChannelError.ioOnClosedChannel }
-        let value: Any? =
-            switch option {
-            case _ as ChannelOptions.Types.AutoReadOption: readsByItself
-            case _ as ChannelOptions.Types.AllowRemoteHalfClosureOption: allowsHalfClosure
-            case _ as ChannelOptions.Types.BufferedWritableBytesOption: writes.byteCount
-            case _ as ChannelOptions.Types.WriteBufferWaterMarkOption: writes.waterMark
-            default: nil
-            }
-        guard let value = value as? Option.Value else { throw ChannelError.operationUnsupported }
-        return value
-    }
-
-    func setSocketOption<Value>(_ level: CInt, _ name: CInt, _ value: Value) throws {
-        var value = value
-        let result = setsockopt(descriptor, level, name, &value, socklen_t(MemoryLayout<Value>.size))
-        if result != 0 { throw IOError(errnoCode: errno, reason: "setsockopt") }
-    }
-
-    func unsafeSetSocketOption<Value: Sendable>(
-        level: SocketOptionLevel, name: SocketOptionName, value: Value
-    ) -> EventLoopFuture<Void> {
-        onLoop {
-            guard self.state != .closed else { throw ChannelError.ioOnClosedChannel }
-            try self.setSocketOption(CInt(level), CInt(name), value)
-        }
-    }
-
-    func unsafeSetSocketOption<Value: Sendable>(
-        level: NIOBSDSocket.OptionLevel, name: NIOBSDSocket.Option, value: Value
-    ) -> EventLoopFuture<Void> {
-        unsafeSetSocketOption(
-            level: SocketOptionLevel(level.rawValue), name: SocketOptionName(name.rawValue), value: value)
-    }
-
-    func unsafeGetSocketOption<Value: Sendable>(
-        level: SocketOptionLevel, name: SocketOptionName
-    ) -> EventLoopFuture<Value> { loop.makeFailedFuture(ChannelError.operationUnsupported) }
-
-    func unsafeGetSocketOption<Value: Sendable>(
-        level: NIOBSDSocket.OptionLevel, name: NIOBSDSocket.Option
-    ) -> EventLoopFuture<Value> { loop.makeFailedFuture(ChannelError.operationUnsupported) }
 }
 #endif

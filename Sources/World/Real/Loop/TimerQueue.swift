@@ -8,10 +8,19 @@ final class LoopTimer {
     fileprivate var number = 0
     /// Nil once it has run or was called off.
     private(set) var task: (() -> Void)?
+    private let isAbandoned: () -> Void
 
-    init(due: NIODeadline, task: @escaping () -> Void) {
+    /// - Parameter isAbandoned: called instead of `task` when the loop ends before.
+    init(due: NIODeadline, isAbandoned: @escaping () -> Void, task: @escaping () -> Void) {
         self.due = due
+        self.isAbandoned = isAbandoned
         self.task = task
+    }
+
+    func abandon() {
+        guard task != nil else { return }
+        task = nil
+        isAbandoned()
     }
 
     /// Runs it unless it was called off.
