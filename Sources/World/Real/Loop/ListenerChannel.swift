@@ -129,6 +129,9 @@ final class ListenerChannel: PollSource, Channel, ChannelCore, @unchecked Sendab
 
     func remoteAddress0() throws -> SocketAddress { throw ChannelError.operationUnsupported }
     func register0(promise: EventLoopPromise<Void>?) { promise?.succeed() }
+    func registerAlreadyConfigured0(promise: EventLoopPromise<Void>?) {
+        promise?.fail(ChannelError.operationUnsupported)
+    }
     func bind0(to: SocketAddress, promise: EventLoopPromise<Void>?) { promise?.fail(ChannelError.operationUnsupported) }
     func connect0(to: SocketAddress, promise: EventLoopPromise<Void>?) {
         promise?.fail(ChannelError.operationUnsupported)

@@ -132,7 +132,10 @@ final class StreamChannel: PollSource, Channel, ChannelCore, @unchecked Sendable
             guard state == .active, !isInputShut else { return result }
             let (count, buffer) = loop.readBuffer.read(descriptor)
             guard count > 0 else {
-                if count == 0 { return .ended }
+                if count == 0 {
+                    if case .something = result { pipelineStorage.syncOperations.fireChannelReadComplete() }
+                    return .ended
+                }
                 if count == -Int(EAGAIN) { return result }
                 broken(IOError(errnoCode: CInt(-count), reason: "read"))
                 return .nothing
@@ -282,6 +285,10 @@ extension StreamChannel {
     func register0(promise: EventLoopPromise<Void>?) {
         pipelineStorage.syncOperations.fireChannelRegistered()
         promise?.succeed()
+    }
+
+    func registerAlreadyConfigured0(promise: EventLoopPromise<Void>?) {
+        promise?.fail(ChannelError.operationUnsupported)
     }
 
     func bind0(to: SocketAddress, promise: EventLoopPromise<Void>?) { promise?.fail(ChannelError.operationUnsupported) }
