@@ -56,6 +56,8 @@ package final class ClientConnection: ChannelInboundHandler {
 
     private let limits: WireLimits
     private var context: ChannelHandlerContext?
+    /// That of the context, which would have to ask its pipeline.
+    private var ownChannel: (any Channel)?
     private var deadline: Deadline?
     private var readTimeout = TimeAmount.seconds(60)
     private var writeTimeout = TimeAmount.seconds(60)
@@ -86,9 +88,9 @@ package final class ClientConnection: ChannelInboundHandler {
         outbound = BodyWriter(memory)
     }
 
-    package var channel: (any Channel)? { context?.channel }
-    package var isWritable: Bool { context?.channel.isWritable ?? false }
-    package var isOpen: Bool { context?.channel.isActive ?? false }
+    package var channel: (any Channel)? { ownChannel }
+    package var isWritable: Bool { ownChannel?.isWritable ?? false }
+    package var isOpen: Bool { ownChannel?.isActive ?? false }
     /// The request has left whole.
     package var hasSentAll: Bool { sending == .ended }
 
@@ -314,6 +316,7 @@ package final class ClientConnection: ChannelInboundHandler {
 
     package func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        ownChannel = context.channel
         now = context.eventLoop.now
         deadline = Deadline(on: context.eventLoop) { [unowned self] in overdue() }
     }
@@ -322,6 +325,7 @@ package final class ClientConnection: ChannelInboundHandler {
         deadline?.cancel()
         deadline = nil
         self.context = nil
+        ownChannel = nil
         onClose = nil
     }
 

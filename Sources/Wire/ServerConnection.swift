@@ -32,6 +32,8 @@ package final class ServerConnection: ChannelDuplexHandler {
     private let servesHalfClosed: Bool
 
     private var context: ChannelHandlerContext?
+    /// That of the context, which would have to ask its pipeline.
+    private var ownChannel: (any Channel)?
     private var deadline: Deadline?
     /// Runs while responses wait for a slow client; made when there is the first one.
     private var sendDeadline: Deadline?
@@ -66,9 +68,9 @@ package final class ServerConnection: ChannelDuplexHandler {
     // MARK: What the delegate may ask and say
 
     /// The channel, while it is open.
-    package var channel: (any Channel)? { context?.channel }
+    package var channel: (any Channel)? { ownChannel }
     package var eventLoop: (any EventLoop)? { context?.eventLoop }
-    package var isWritable: Bool { context?.channel.isWritable ?? false }
+    package var isWritable: Bool { ownChannel?.isWritable ?? false }
     /// When what came last arrived, or when the last exchange ended if that was later.
     package private(set) var now = NIODeadline.uptimeNanoseconds(0)
     /// Bytes of the response under way, or of the one before, that were given to the channel; the head is among them.
@@ -406,6 +408,7 @@ package final class ServerConnection: ChannelDuplexHandler {
 
     package func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        ownChannel = context.channel
         now = context.eventLoop.now
         let deadline = Deadline(on: context.eventLoop) { [unowned self] in overdue() }
         self.deadline = deadline
@@ -418,6 +421,7 @@ package final class ServerConnection: ChannelDuplexHandler {
         sendDeadline?.cancel()
         sendDeadline = nil
         self.context = nil
+        ownChannel = nil
         // A connection that was accepted while its listener closed never becomes active, so never inactive either.
         end()
     }

@@ -54,7 +54,7 @@ struct PendingWrites {
     mutating func flush() { flushed = items.count }
 
     mutating func write(to descriptor: CInt) -> Outcome {
-        let result = flushed == 1 ? writeOne(descriptor) : writeSome(descriptor)
+        let (asked, result) = flushed == 1 ? writeOne(descriptor) : writeSome(descriptor)
         guard result >= 0 else {
             if result == -Int(EAGAIN) {
                 isBlocked = true
@@ -62,26 +62,30 @@ struct PendingWrites {
             }
             return .failed(CInt(-result))
         }
+        // Who takes less than was offered is full; to ask again would only tell the same.
+        isBlocked = result < asked
         return .wrote(becameWritable: wrote(result))
     }
 
-    private func writeOne(_ descriptor: CInt) -> Int {
+    private func writeOne(_ descriptor: CInt) -> (asked: Int, result: Int) {
         items[0].bytes.withUnsafeReadableBytes { bytes in
-            bytes.isEmpty ? 0 : gatecrash_write(descriptor, bytes.baseAddress, bytes.count)
+            (bytes.count, bytes.isEmpty ? 0 : gatecrash_write(descriptor, bytes.baseAddress, bytes.count))
         }
     }
 
-    private func writeSome(_ descriptor: CInt) -> Int {
+    private func writeSome(_ descriptor: CInt) -> (asked: Int, result: Int) {
+        var asked = 0
         let count = min(flushed, Self.mostParts)
         return withUnsafeTemporaryAllocation(of: iovec.self, capacity: count) { parts in
             for place in 0..<count {
                 // The items keep the memory where it is while the kernel reads it.
                 items[place].bytes.withUnsafeReadableBytes { bytes in
+                    asked += bytes.count
                     parts[place] = iovec(
                         iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress), iov_len: bytes.count)
                 }
             }
-            return gatecrash_writev(descriptor, parts.baseAddress, CInt(count))
+            return (asked, gatecrash_writev(descriptor, parts.baseAddress, CInt(count)))
         }
     }
 
