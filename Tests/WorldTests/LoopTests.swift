@@ -207,7 +207,7 @@ private final class Log: ChannelInboundHandler, Sendable {
     /// Something that happens once, for a test to wait for.
     final class Signal: Sendable {
         private let state = Mutex<(isSet: Bool, waiting: [EventLoopPromise<Void>])>((false, []))
-        private let world = World.real(threads: 1, seed: 1)
+        private static let world = World.real(threads: 1, seed: 1)
 
         func set() {
             let waiting = state.withLock { state in
@@ -219,7 +219,7 @@ private final class Log: ChannelInboundHandler, Sendable {
         }
 
         func wait() throws {
-            let loop = world.loops.next()
+            let loop = Self.world.loops.next()
             let promise = loop.makePromise(of: Void.self)
             let isSet = state.withLock { state in
                 if !state.isSet { state.waiting.append(promise) }
