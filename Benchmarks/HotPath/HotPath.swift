@@ -26,8 +26,7 @@ public enum HotPath {
         do {
             return try DeclarativeFile.read(
                 text, file: "benchmark", acceptsServiceHealthChecks: false, now: 1_000_000_000_000
-            )
-            .configuration()
+            ).configuration()
         } catch {
             preconditionFailure("the configuration of a benchmark is in order: \(error)")
         }

@@ -128,6 +128,9 @@ private struct GatewayProcess {
             log.notice(
                 "proxy listens on http://\(gateway.proxyAddress.text), Admin API on "
                     + "http://\(gateway.adminAddress.text)\(status)")
+            if let problem = gateway.statusProblem {
+                log.warning("no status listener: \(problem); metrics are on the Admin API, or say --status-listen")
+            }
         }
     }
 

@@ -12,6 +12,8 @@ package struct Gateway: Sendable {
     package let adminAddress: SocketAddress
     /// Nil when there is no such listener.
     package let statusAddress: SocketAddress?
+    /// Why there is none although there might be: its default address was taken.
+    package let statusProblem: String?
     private let loop: any EventLoop
     private let core: NIOLoopBound<GatewayCore>
 
@@ -42,7 +44,7 @@ package struct Gateway: Sendable {
             return core.namesSettled(within: Self.firstLookups).flatMap { bound.value.listen() }.map { addresses in
                 Gateway(
                     proxyAddress: addresses.proxy, adminAddress: addresses.admin, statusAddress: addresses.status,
-                    loop: loop, core: bound)
+                    statusProblem: addresses.statusProblem, loop: loop, core: bound)
             }.flatMapError { error in
                 bound.value.stop().flatMapThrowing { throw error }
             }
@@ -104,6 +106,7 @@ extension GatewayCore {
         var proxy: SocketAddress
         var admin: SocketAddress
         var status: SocketAddress?
+        var statusProblem: String?
     }
 
     /// Opens the proxy (one listener a worker, sharing the port), the Admin API and the status listener.
@@ -118,7 +121,7 @@ extension GatewayCore {
             return EventLoopFuture.andAllSucceed(others, on: loop).flatMap {
                 bound.value.listenAdmin()
             }.flatMap { admin in
-                bound.value.listenStatus().map { Addresses(proxy: address, admin: admin, status: $0) }
+                bound.value.listenStatus(Addresses(proxy: address, admin: admin))
             }
         }
     }
@@ -137,13 +140,17 @@ extension GatewayCore {
 
     private func listenAdmin() -> EventLoopFuture<SocketAddress> { listen(as: .admin, on: settings.adminListen) }
 
-    private func listenStatus() -> EventLoopFuture<SocketAddress?> {
-        guard let address = settings.statusListen else { return loop.makeSucceededFuture(nil) }
-        return listen(as: .status, on: address).map { $0 }.flatMapErrorThrowing { [settings, log] error in
+    private func listenStatus(_ addresses: Addresses) -> EventLoopFuture<Addresses> {
+        guard let address = settings.statusListen else { return loop.makeSucceededFuture(addresses) }
+        return listen(as: .status, on: address).map { status in
+            var addresses = addresses
+            addresses.status = status
+            return addresses
+        }.flatMapErrorThrowing { [settings] error in
             guard settings.statusMayBeMissing else { throw error }
-            log.warning(
-                "no status listener: \(error); metrics are on the Admin API, or choose another with --status-listen")
-            return nil
+            var addresses = addresses
+            addresses.statusProblem = "\(error)"
+            return addresses
         }
     }
 

@@ -122,7 +122,7 @@ extension LoopbackTests {
                 settings.statusMayBeMissing = true
             }
             #expect(gateway.gateway.statusAddress == nil)
-            #expect(gateway.log.all.contains { $0.contains("no status listener") && $0.contains("\(taken.port)") })
+            #expect(gateway.gateway.statusProblem?.contains("\(taken.port)") == true)
             #expect(throws: (any Error).self) {
                 try RunningGateway { $0.statusListen = .loopback(port: taken.port) }
             }
