@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -54,6 +55,8 @@ int gatecrash_poll_wait(int poll, struct gatecrash_event *events, int count, int
     }
     return number;
 }
+
+void gatecrash_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
 
 int gatecrash_wake_create(void) { return (int)answer(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)); }
 

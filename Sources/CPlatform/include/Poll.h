@@ -34,6 +34,9 @@ enum { gatecrash_add, gatecrash_change, gatecrash_remove };
 int gatecrash_poll_create(void);
 int gatecrash_poll_set(int poll, int descriptor, int how, uint32_t events, uint64_t token);
 
+/// For debuggers and `top -H`; of the thread that calls.
+void gatecrash_name_thread(const char *name);
+
 /// Waits for events, at most `nanoseconds`, or for ever when that is negative. Returns how many there are; 0 when
 /// interrupted.
 int gatecrash_poll_wait(int poll, struct gatecrash_event *events, int count, int64_t nanoseconds);

@@ -2,7 +2,7 @@
 
 #if os(Linux)
 import CPlatform
-import Dispatch
+package import Dispatch
 package import NIOCore
 import Synchronization
 
@@ -84,7 +84,7 @@ package final class PollLoop: EventLoop, @unchecked Sendable {
             { context in
                 guard let context else { return nil }
                 let start = Unmanaged<ThreadStart>.fromOpaque(context).takeRetainedValue()
-                pthread_setname_np(pthread_self(), "loop")
+                gatecrash_name_thread("loop")
                 start.loop.thread = pthread_self()
                 start.isRunning.signal()
                 start.loop.run()

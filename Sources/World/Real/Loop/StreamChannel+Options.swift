@@ -56,8 +56,10 @@ extension StreamChannel: SocketOptionProvider {
     }
 
     func setSocketOption<Value>(_ level: CInt, _ name: CInt, _ value: Value) throws {
-        var value = value
-        let result = setsockopt(descriptor, level, name, &value, socklen_t(MemoryLayout<Value>.size))
+        // Who sets an option gives it a value of C.
+        let result = withUnsafeBytes(of: value) {
+            setsockopt(descriptor, level, name, $0.baseAddress, socklen_t($0.count))
+        }
         if result != 0 { throw IOError(errnoCode: errno, reason: "setsockopt") }
     }
 
