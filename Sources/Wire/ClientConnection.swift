@@ -52,7 +52,7 @@ package final class ClientConnection: ChannelInboundHandler {
     /// Called once when the connection has closed, idle or not; a pool forgets it then.
     package private(set) var onClose: ((ClientConnection) -> Void)?
     /// Who is to be told when the connection closes.
-    private weak var keeper: AnyObject?
+    private var keeper: AnyObject?
 
     private let limits: WireLimits
     private var context: ChannelHandlerContext?
@@ -326,7 +326,7 @@ package final class ClientConnection: ChannelInboundHandler {
         deadline = nil
         self.context = nil
         ownChannel = nil
-        onClose = nil
+        (onClose, keeper) = (nil, nil)
     }
 
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -375,7 +375,7 @@ package final class ClientConnection: ChannelInboundHandler {
         endOfInput(.closed)
         if heldEnd == nil { close() }
         let onClose = onClose
-        self.onClose = nil
+        (self.onClose, keeper) = (nil, nil)
         onClose?(self)
         context.fireChannelInactive()
     }

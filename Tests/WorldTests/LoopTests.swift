@@ -44,12 +44,12 @@ import World
         let (server, client) = (Log(), Log())
         let pair = try Pair(loops, server: server, client: client)
         let part = ByteBuffer(bytes: (0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* 31) })
-        for _ in 0..<50 { pair.client.write(part, promise: nil) }
+        for _ in 0..<10 { pair.client.write(part, promise: nil) }
         pair.client.flush()
         try pair.client.close(mode: .output).wait()
         try server.inputClosed.wait()
-        #expect(server.received.readableBytes == 5_000_000)
-        #expect(server.received == ByteBuffer(bytes: (0..<50).flatMap { _ in part.readableBytesView }))
+        #expect(server.received.readableBytes == 1_000_000)
+        #expect(server.received == ByteBuffer(bytes: (0..<10).flatMap { _ in part.readableBytesView }))
         try pair.end()
     }
 
