@@ -50,7 +50,7 @@ package final class ClientConnection: ChannelInboundHandler {
     /// Set before `send`, for one exchange, at whose end the connection lets go of it.
     package var delegate: (any ClientDelegate)?
     /// Called once when the connection has closed, idle or not; a pool forgets it then.
-    package private(set) var onClose: ((ClientConnection) -> Void)?
+    package var onClose: ((ClientConnection) -> Void)?
     /// Who is to be told when the connection closes.
     private var keeper: AnyObject?
 
