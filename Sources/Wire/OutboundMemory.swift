@@ -1,6 +1,6 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
-package import NIOCore
+import NIOCore
 
 /// The memory that heads are written into, handed from one connection of an event loop to the next: a head is nearly
 /// always written to its socket before the next one begins, so one piece of memory serves all of them and an idle

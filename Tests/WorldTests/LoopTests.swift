@@ -157,7 +157,8 @@ import World
         let world = World.real(threads: 1, seed: 1, loops: loops)
         let loop = world.loops.next()
         let count = Atomic(0)
-        let timers = (0..<1000).map { _ in loop.scheduleTask(in: .milliseconds(20)) { count.add(1, ordering: .relaxed) }
+        let timers = (0..<1000).map { _ in
+            loop.scheduleTask(in: .milliseconds(20)) { () -> Void in count.add(1, ordering: .relaxed) }
         }
         for timer in timers.dropLast(3) { timer.cancel() }
         for timer in timers.suffix(3) { try timer.futureResult.wait() }

@@ -13,8 +13,8 @@ import Musl
 /// What a channel has been given to write, in order: what was flushed goes out when the socket takes it.
 struct PendingWrites {
     enum Outcome {
-        /// Something went; the channel may have become writable by it.
-        case wrote(becameWritable: Bool)
+        /// Something went; the channel may have become writable by it, and who waited for what is whole is to be told.
+        case wrote(becameWritable: Bool, [EventLoopPromise<Void>])
         /// The socket is full.
         case blocked
         /// With an errno.
@@ -64,7 +64,7 @@ struct PendingWrites {
         }
         // Who takes less than was offered is full; to ask again would only tell the same.
         isBlocked = result < asked
-        return .wrote(becameWritable: wrote(result))
+        return wrote(result)
     }
 
     private func writeOne(_ descriptor: CInt) -> (asked: Int, result: Int) {
@@ -90,7 +90,7 @@ struct PendingWrites {
     }
 
     /// Takes off what went.
-    private mutating func wrote(_ count: Int) -> Bool {
+    private mutating func wrote(_ count: Int) -> Outcome {
         byteCount -= count
         var rest = count
         var done = 0
@@ -102,19 +102,21 @@ struct PendingWrites {
             items[done].bytes.moveReaderIndex(forwardBy: rest)
         }
         flushed -= done
-        complete(done)
-        guard !isWritable, byteCount < waterMark.low else { return false }
+        let promises = take(done)
+        guard !isWritable, byteCount < waterMark.low else { return .wrote(becameWritable: false, promises) }
         isWritable = true
-        return true
+        return .wrote(becameWritable: true, promises)
     }
 
-    private mutating func complete(_ count: Int) {
+    /// - Returns: who waits for these items.
+    private mutating func take(_ count: Int) -> [EventLoopPromise<Void>] {
         if count == items.count, items.allSatisfy({ $0.promise == nil }) {
-            return items.removeAll(keepingCapacity: items.count <= 4)
+            items.removeAll(keepingCapacity: count <= 4)
+            return []
         }
         let promises = items[..<count].compactMap(\.promise)
         items.removeFirst(count)
-        for promise in promises { promise.succeed() }
+        return promises
     }
 
     /// Forgets everything.

@@ -181,8 +181,10 @@ final class StreamChannel: PollSource, Channel, ChannelCore, @unchecked Sendable
         defer { isFlushing = false }
         while state == .active, writes.hasFlushed, !writes.isBlocked {
             switch writes.write(to: descriptor) {
-            case .wrote(let becameWritable):
-                guard becameWritable else { continue }
+            case .wrote(let becameWritable, let written):
+                // They may write more, or close.
+                for promise in written { promise.succeed() }
+                guard becameWritable, state == .active, writes.isWritable else { continue }
                 flags.isWritable = true
                 pipelineStorage.syncOperations.fireChannelWritabilityChanged()
             case .blocked: break
