@@ -27,11 +27,11 @@ enum Console {
         if !text.isEmpty { _ = put(text, to: STDOUT_FILENO) }
     }
 
-    /// Replaces a file.
+    /// Replaces a file, or adds to its end.
     ///
     /// - Throws: `ExitCode` 2, after one line that says why it cannot be written.
-    static func write(_ text: String, toFile path: String) throws {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    static func write(_ text: String, toFile path: String, appends: Bool = false) throws {
+        let descriptor = open(path, O_WRONLY | O_CREAT | (appends ? O_APPEND : O_TRUNC) | O_CLOEXEC, 0o644)
         defer { if descriptor >= 0 { close(descriptor) } }
         guard descriptor >= 0, put(text, to: descriptor) else {
             throw refuse(

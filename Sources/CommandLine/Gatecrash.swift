@@ -20,7 +20,7 @@ struct Gatecrash: AsyncParsableCommand {
         version: version,
         subcommands: [
             RunCommand.self, ValidateCommand.self, ExplainCommand.self, CheckCommand.self, ReportCommand.self,
-            GatewayCommand.self, MockCommand.self,
+            DiffCommand.self, GatewayCommand.self, MockCommand.self,
         ])
 
     static let version = "0.1.0"

@@ -145,4 +145,48 @@ import Testing
             #expect(printed.output.contains("came 4 times"))
         }
     }
+
+    @Test func `a page, test points and annotations come from the same journal`() async throws {
+        try await withTemporaryDirectory { folder in
+            try Data(journal(failures: 4)).write(to: URL(fileURLWithPath: folder + "/j.jsonl"))
+            try "before\n".write(toFile: folder + "/summary.md", atomically: true, encoding: .utf8)
+            let files = try ProgramRun(
+                ["report", "j.jsonl", "--html", "r.html", "--tap", "r.tap", "--github"], in: folder,
+                environment: ["GITHUB_STEP_SUMMARY": folder + "/summary.md"])
+            #expect(files.code == 0, "\(files.errors)")
+            #expect(files.output.hasPrefix("::error file=gone/tiny.yml,line=9,col=5,title=tiny [policy=hit]%3A few::"))
+            #expect(files.output.split(separator: "\n").count == 1)
+            let page = try String(contentsOfFile: folder + "/r.html", encoding: .utf8)
+            #expect(page.contains("id=\"run-0-few\" open=\"\""))
+            #expect(try String(contentsOfFile: folder + "/r.tap", encoding: .utf8).contains("not ok 1 - few"))
+            let summary = try String(contentsOfFile: folder + "/summary.md", encoding: .utf8)
+            #expect(summary.hasPrefix("before\n## gatecrash: fail"))
+            let automatic = try ProgramRun(
+                ["report", "j.jsonl", "--tap", "r.tap"], in: folder, environment: ["GITHUB_ACTIONS": "true"])
+            #expect(automatic.output.hasPrefix("::error "))
+        }
+    }
+
+    @Test func `diff says what is worse, and refuses what is no result`() async throws {
+        try await withTemporaryDirectory { folder in
+            try Data(journal()).write(to: URL(fileURLWithPath: folder + "/a.jsonl"))
+            try Data(journal(failures: 4)).write(to: URL(fileURLWithPath: folder + "/b.jsonl"))
+            #expect(try ProgramRun(["report", "b.jsonl", "--json", "b.json"], in: folder).code == 0)
+            for after in ["b.jsonl", "b.json"] {
+                let worse = try ProgramRun(["diff", "a.jsonl", after], in: folder)
+                #expect(worse.code == 1, "\(worse.errors)")
+                #expect(worse.output.contains("  - expectation few: pass (came 3 times) -> fail (came 4 times)"))
+                #expect(worse.output.contains("  ~ answer 503 from gateway: 3 -> 4 (+1)"), "\(worse.output)")
+            }
+            let better = try ProgramRun(["diff", "b.json", "a.jsonl", "--json", "d.json"], in: folder)
+            #expect(better.code == 0)
+            #expect(try String(contentsOfFile: folder + "/d.json", encoding: .utf8).contains("\"worse\": false"))
+            try "{}".write(toFile: folder + "/no.json", atomically: true, encoding: .utf8)
+            for (path, words) in [("no.json", "not a result document"), ("gone.json", "No such file")] {
+                let refused = try ProgramRun(["diff", "a.jsonl", path], in: folder)
+                #expect(refused.code == 2)
+                #expect(refused.complaints.count == 1 && refused.errors.contains(words), "\(refused.errors)")
+            }
+        }
+    }
 }
