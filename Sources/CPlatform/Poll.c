@@ -117,6 +117,30 @@ int gatecrash_socket_error(int descriptor) {
     return getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &length) < 0 ? errno : error;
 }
 
+int gatecrash_datagram_socket(int family) {
+    return (int)answer(socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+}
+
+int gatecrash_bind(int descriptor, const struct sockaddr *address, socklen_t length) {
+    return (int)answer(bind(descriptor, address, length));
+}
+
+ssize_t gatecrash_receive_from(int descriptor, void *bytes, size_t count, struct sockaddr_storage *sender) {
+    for (;;) {
+        socklen_t length = sizeof *sender;
+        ssize_t result = recvfrom(descriptor, bytes, count, 0, (struct sockaddr *)sender, &length);
+        if (result >= 0 || errno != EINTR) return answer(result);
+    }
+}
+
+ssize_t gatecrash_send_to(
+    int descriptor, const void *bytes, size_t count, const struct sockaddr *receiver, socklen_t length) {
+    for (;;) {
+        ssize_t result = sendto(descriptor, bytes, count, MSG_NOSIGNAL, receiver, length);
+        if (result >= 0 || errno != EINTR) return answer(result);
+    }
+}
+
 ssize_t gatecrash_read(int descriptor, void *bytes, size_t count) {
     for (;;) {
         ssize_t result = read(descriptor, bytes, count);

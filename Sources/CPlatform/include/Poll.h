@@ -63,6 +63,13 @@ int gatecrash_connect(int descriptor, const struct sockaddr *address, socklen_t 
 /// The error that is pending on a socket, 0 when there is none.
 int gatecrash_socket_error(int descriptor);
 
+/// A UDP socket that does not block and is closed on exec.
+int gatecrash_datagram_socket(int family);
+int gatecrash_bind(int descriptor, const struct sockaddr *address, socklen_t length);
+ssize_t gatecrash_receive_from(int descriptor, void *bytes, size_t count, struct sockaddr_storage *sender);
+ssize_t gatecrash_send_to(
+    int descriptor, const void *bytes, size_t count, const struct sockaddr *receiver, socklen_t length);
+
 ssize_t gatecrash_read(int descriptor, void *bytes, size_t count);
 ssize_t gatecrash_write(int descriptor, const void *bytes, size_t count);
 ssize_t gatecrash_writev(int descriptor, const struct iovec *parts, int count);

@@ -4,6 +4,12 @@
 import CPlatform
 import NIOCore
 
+#if canImport(Glibc)
+import Glibc
+#else
+import Musl
+#endif
+
 /// Where a loop reads into: one buffer for all of its sockets, so that a connection that waits holds none.
 final class ReadBuffer {
     /// Bytes that one read can bring.
@@ -19,11 +25,21 @@ final class ReadBuffer {
     /// - Returns: what read(2) said (0 at the end, a negative errno), and the bytes.
     @inline(__always)
     func read(_ descriptor: CInt) -> (count: Int, bytes: ByteBuffer) {
+        fill { gatecrash_read(descriptor, $0, Self.size) }
+    }
+
+    /// One datagram.
+    func receive(_ descriptor: CInt, from sender: inout sockaddr_storage) -> (count: Int, bytes: ByteBuffer) {
+        fill { gatecrash_receive_from(descriptor, $0, Self.size, &sender) }
+    }
+
+    @inline(__always)
+    private func fill(_ call: (UnsafeMutableRawPointer?) -> Int) -> (count: Int, bytes: ByteBuffer) {
         // Allocates when the bytes of the last large read are still in use.
         buffer.clear(minimumCapacity: Self.size)
         var result = 0
         buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: Self.size) { memory in
-            result = gatecrash_read(descriptor, memory.baseAddress, Self.size)
+            result = call(memory.baseAddress)
             return max(0, result)
         }
         guard result > 0 else { return (result, buffer) }

@@ -46,5 +46,25 @@ extension RealNetwork {
         }
         return opened.futureResult.flatMapErrorThrowing { throw Self.error($0, at: "\(address)") }
     }
+
+    /// A UDP socket; `prepare` adds the handlers, of `AddressedEnvelope<ByteBuffer>`, before anything is read.
+    func datagrams(
+        on address: SocketAddress, poll loop: PollLoop,
+        prepare: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
+    ) -> EventLoopFuture<any Channel> {
+        loop.flatSubmit {
+            do {
+                let channel = try DatagramChannel.open(on: address, loop: loop)
+                let prepared = prepare(channel).map { () -> any Channel in
+                    channel.activate()
+                    return channel
+                }
+                prepared.whenFailure { channel.close0(error: $0, mode: .all, promise: nil) }
+                return prepared
+            } catch {
+                return loop.makeFailedFuture(Self.error(error, at: "\(address)"))
+            }
+        }
+    }
 }
 #endif

@@ -18,14 +18,20 @@ extension SocketAddress {
     init?(ofSocket descriptor: CInt, _ ask: Question) {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        let found: SocketAddress? = withUnsafeMutableBytes(of: &storage) { bytes in
-            guard let base = bytes.baseAddress,
-                ask(descriptor, base.assumingMemoryBound(to: sockaddr.self), &length) == 0
-            else { return nil }
-            switch CInt(base.assumingMemoryBound(to: sockaddr.self).pointee.sa_family) {
-            case AF_INET: return SocketAddress(base.load(as: sockaddr_in.self))
-            case AF_INET6: return SocketAddress(base.load(as: sockaddr_in6.self))
-            default: return nil
+        let isThere = withUnsafeMutableBytes(of: &storage) { bytes in
+            bytes.baseAddress.map { ask(descriptor, $0.assumingMemoryBound(to: sockaddr.self), &length) == 0 } ?? false
+        }
+        guard isThere else { return nil }
+        self.init(storage)
+    }
+
+    /// An address as the kernel writes it; nil when it is neither IPv4 nor IPv6.
+    init?(_ storage: sockaddr_storage) {
+        let found: SocketAddress? = withUnsafeBytes(of: storage) { bytes in
+            switch CInt(storage.ss_family) {
+            case AF_INET: SocketAddress(bytes.load(as: sockaddr_in.self))
+            case AF_INET6: SocketAddress(bytes.load(as: sockaddr_in6.self))
+            default: nil
             }
         }
         guard let found else { return nil }
