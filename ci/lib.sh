@@ -44,6 +44,7 @@ prepare() {
     install_missing git:git curl:curl python3:python3 ca-certificates:/etc/ssl/certs/ca-certificates.crt \
         binutils:ld libc6-dev:/usr/include/stdlib.h 'g++:/usr/lib/gcc/*/*/libstdc++.so' \
         'libcurl4-openssl-dev:/usr/lib/*/libcurl.so.4' 'libxml2-dev:/usr/lib/*/libxml2.so*' \
+        libssl-dev:/usr/include/openssl/ssl.h pkg-config:pkg-config \
         'libsqlite3-dev:/usr/lib/*/libsqlite3.so.0' 'libncurses-dev:/usr/lib/*/libncurses.so.6' \
         tzdata:/usr/share/zoneinfo/UTC
 }

@@ -71,6 +71,9 @@ enum Console {
         return errno == ENXIO ? nil : String(cString: strerror(errno))
     }
 
+    /// Of the machine.
+    static var cores: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
+
     /// Makes a folder if there is none, with those above it.
     ///
     /// - Throws: `ExitCode` 2, after one line that says why files cannot be written to it.

@@ -19,6 +19,16 @@ enum FileText {
     ///
     /// - Throws: one problem that says why it cannot be read.
     static func read(_ path: String) throws(Problems) -> String {
+        guard let text = String(validating: try bytes(path), as: UTF8.self) else {
+            throw Problems([Problem(at: nil, "\(path): not UTF-8 text")])
+        }
+        return text
+    }
+
+    /// What a file holds, whatever it is.
+    ///
+    /// - Throws: one problem that says why it cannot be read.
+    static func bytes(_ path: String) throws(Problems) -> [UInt8] {
         let descriptor = open(path, O_RDONLY)
         guard descriptor >= 0 else {
             throw Problems([Problem(at: nil, "\(path): \(String(cString: strerror(errno)))")])
@@ -37,9 +47,42 @@ enum FileText {
                 ])
             }
         }
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw Problems([Problem(at: nil, "\(path): not UTF-8 text")])
+        return bytes
+    }
+
+    /// Puts a text into a file, in the place of what it held.
+    ///
+    /// - Throws: one problem that says why it cannot be written.
+    static func write(_ text: String, _ path: String) throws(Problems) {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
+        guard descriptor >= 0 else {
+            throw Problems([Problem(at: nil, "\(path): \(String(cString: strerror(errno)))")])
         }
-        return text
+        defer { close(descriptor) }
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw Problems([Problem(at: nil, "\(path): \(String(cString: strerror(errno)))")]) }
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    /// Puts a text into a file, in the place of what it held.
+    ///
+    /// - Throws: one problem that says why it cannot be written.
+    static func write(_ text: String, _ path: String) throws(Problems) {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
+        guard descriptor >= 0 else {
+            throw Problems([Problem(at: nil, "\(path): \(String(cString: strerror(errno)))")])
+        }
+        defer { close(descriptor) }
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw Problems([Problem(at: nil, "\(path): \(String(cString: strerror(errno)))")]) }
+            rest = rest.dropFirst(count)
+        }
     }
 }

@@ -20,7 +20,8 @@ struct Gatecrash: AsyncParsableCommand {
         version: version,
         subcommands: [
             RunCommand.self, ValidateCommand.self, ExplainCommand.self, CheckCommand.self, ReportCommand.self,
-            DiffCommand.self, GatewayCommand.self, MockCommand.self,
+            BenchCommand.self, DiffCommand.self, GatewayCommand.self, MockCommand.self, ToxicsCommand.self,
+            SchemaCommand.self, NewCommand.self, SuperviseCommand.self, BurnCommand.self,
         ])
 
     static let version = "0.1.0"

@@ -24,8 +24,14 @@ struct GatewayCommand: ParsableCommand {
             is DB-less: SIGHUP reads the file again and keeps the old configuration when the new one is bad. SIGTERM \
             and SIGINT let requests under way finish, then exit with 0.
 
+            An address to listen on may be followed by proxy_protocol: each connection then begins with that of a load \
+            balancer. Timeouts, limits, pools and trusted peers have kong.conf's names (docs/gateway-settings.md): \
+            --set nginx_http_client_max_body_size=8m, or the variable KONG_NGINX_HTTP_CLIENT_MAX_BODY_SIZE.
+
             Environment: KONG_PROXY_LISTEN, KONG_ADMIN_LISTEN, KONG_STATUS_LISTEN, KONG_DECLARATIVE_CONFIG, \
-            KONG_DATABASE, GATECRASH_STRICT. Flags win.
+            KONG_DATABASE, KONG_DNS_RESOLVER, KONG_DNS_ORDER, KONG_DNS_VALID_TTL, KONG_DNS_STALE_TTL, \
+            KONG_DNS_NOT_FOUND_TTL, KONG_DNS_ERROR_TTL, RES_OPTIONS (timeout:1 attempts:2), GATECRASH_STRICT, \
+            KONG_… of any setting. Flags win.
             """)
 
     @Option(name: .long, help: ArgumentHelp("Declarative file: YAML or JSON, as Kong's.", valueName: "kong.yml"))
@@ -45,12 +51,27 @@ struct GatewayCommand: ParsableCommand {
         name: .long,
         help: ArgumentHelp("A name that is not looked up, as curl's option.", valueName: "host:port=address:port"))
     var resolve: [String] = []
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Name servers of the gateway's own (SRV, A, AAAA, CNAME); else the system's resolver.",
+            valueName: "address:port,…"))
+    var dnsResolver: String?
     @Option(name: .long, help: "Event loops, one thread each (default 1).")
     var workers: Int?
+    @Option(
+        name: .long, help: ArgumentHelp("A setting of kong.conf; may be given several times.", valueName: "name=value"))
+    var set: [String] = []
     @Flag(name: .long, help: "Answer exactly as Kong: no health checks on a Service, none of the article's keys.")
     var strict = false
     @Option(name: .long, help: "Seed of every random draw (ring order, ids); drawn when not given.")
     var seed: UInt64?
+    @Flag(name: .long, help: "Open no connection and look up no name beyond this machine.")
+    var confined = false
+    @Option(
+        name: .customLong("allow-remote"),
+        help: ArgumentHelp("What a confined gateway may connect to all the same.", valueName: "host[:port]"))
+    var remotes: [String] = []
     @Flag(name: .long, help: .hidden)
     var supervised = false
 
@@ -63,13 +84,16 @@ struct GatewayCommand: ParsableCommand {
         flags.adminListen = adminListen
         flags.statusListen = statusListen
         flags.resolve = resolve
+        flags.dnsResolver = dnsResolver
         flags.workers = workers
+        flags.set = set
         flags.strict = strict
         let options: GatewayOptions
         do { options = try GatewayOptions(flags: flags, environment: Console.environment) } catch {
             throw Console.refuse(error)
         }
-        try GatewayProcess(options, seed: seed, isSupervised: supervised).run()
+        let remotes = confined ? Remotes(remotes) : nil
+        try GatewayProcess(options, seed: seed, remotes: remotes, isSupervised: supervised).run()
     }
 }
 
@@ -77,17 +101,20 @@ struct GatewayCommand: ParsableCommand {
 private struct GatewayProcess {
     let options: GatewayOptions
     let seed: UInt64?
+    /// Nil: everything may be connected to.
+    let remotes: Remotes?
     let isSupervised: Bool
 
-    init(_ options: GatewayOptions, seed: UInt64?, isSupervised: Bool) {
+    init(_ options: GatewayOptions, seed: UInt64?, remotes: Remotes?, isSupervised: Bool) {
         self.options = options
         self.seed = seed
+        self.remotes = remotes
         self.isSupervised = isSupervised
     }
 
     func run() throws {
         let signals = Signals([SIGTERM, SIGINT, SIGHUP])
-        let world = World.real(threads: options.workers, seed: seed, loops: .own)
+        let world = confined(World.real(threads: options.workers, seed: seed, loops: .own))
         let log = GatewayLog { level, text in
             let now = CivilTime(secondsSinceEpoch: world.wallClock.secondsSinceEpoch).rfc3339
             Console.error("\(now) [\(level)] \(text)")
@@ -118,6 +145,13 @@ private struct GatewayProcess {
                 return
             }
         }
+    }
+
+    private func confined(_ world: World) -> World {
+        guard let remotes else { return world }
+        var world = world
+        world.network = ConfinedNetwork(world.network, allowing: remotes)
+        return world
     }
 
     private func announce(_ gateway: Gateway, _ log: GatewayLog) {

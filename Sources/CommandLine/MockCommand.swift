@@ -5,6 +5,7 @@ import Chaos
 import Document
 import MockAPI
 import NIOCore
+import OpenSSL
 import World
 
 #if canImport(Glibc)
@@ -24,6 +25,9 @@ struct MockCommand: ParsableCommand {
             changed while the mock runs: GET, PUT and PATCH /_mock/settings speak JSON. Flags win over variables.
 
             Durations carry a unit: 250ms, 1.5s.
+
+            With --tls it serves TLS: with a certificate of yours (--tls-cert, --tls-key), or with one that it makes, \
+            good or bad (--tls-cert-kind).
             """)
 
     @Option(name: .long, help: "What to listen on (HOST; default 127.0.0.1, other machines only with 0.0.0.0).")
@@ -56,8 +60,40 @@ struct MockCommand: ParsableCommand {
     var bodyBytes: String?
     @Option(name: .long, help: "Whether every other path answers as /hello (CATCH_ALL).")
     var catchAll: String?
+    @Option(name: .long, help: "Path of the health answer (HEALTH_PATH; default /health).")
+    var healthPath: String?
+    @Option(
+        name: .long, help: "Paths with answers of their own, a JSON list of {path, status, body, headers, latency}.")
+    var routes: String?
+    @Flag(name: .long, help: "Serve TLS (TLS=on).")
+    var tls = false
+    @Option(name: .long, help: ArgumentHelp("Certificate and its chain, PEM (TLS_CERT).", valueName: "file"))
+    var tlsCert: String?
+    @Option(name: .long, help: ArgumentHelp("Its key, PEM (TLS_KEY).", valueName: "file"))
+    var tlsKey: String?
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Makes one: valid, expired, not_yet, wrong_host, untrusted, self_signed (TLS_CERT_KIND; default valid).",
+            valueName: "kind"))
+    var tlsCertKind: String?
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Hosts that it is for, besides localhost (TLS_NAMES).", valueName: "a.internal,…"))
+    var tlsNames: String?
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Where the authority's certificate is written, to be trusted (TLS_CA_FILE).", valueName: "file"))
+    var tlsCaFile: String?
+    @Option(name: .long, help: ArgumentHelp("1.0, 1.1, 1.2 or 1.3 (TLS_MIN_VERSION).", valueName: "version"))
+    var tlsMinVersion: String?
+    @Option(name: .long, help: ArgumentHelp("1.0, 1.1, 1.2 or 1.3 (TLS_MAX_VERSION).", valueName: "version"))
+    var tlsMaxVersion: String?
     @Flag(name: .long, help: .hidden)
     var supervised = false
+    @Flag(name: .long, help: .hidden)
+    var noRecords = false
 
     private var flags: [String: String] {
         let given: [(String, String?)] = [
@@ -66,6 +102,10 @@ struct MockCommand: ParsableCommand {
             ("--latency", latency), ("--latency-skip-health", latencySkipHealth), ("--health", health),
             ("--hang", hang),
             ("--close", close), ("--body-bytes", bodyBytes), ("--catch-all", catchAll),
+            ("--health-path", healthPath), ("--routes", routes),
+            ("--tls", tls ? "on" : nil), ("--tls-cert", tlsCert), ("--tls-key", tlsKey),
+            ("--tls-cert-kind", tlsCertKind), ("--tls-names", tlsNames), ("--tls-ca-file", tlsCaFile),
+            ("--tls-min-version", tlsMinVersion), ("--tls-max-version", tlsMaxVersion),
         ]
         return Dictionary(uniqueKeysWithValues: given.compactMap { flag, text in text.map { (flag, $0) } })
     }
@@ -79,26 +119,35 @@ struct MockCommand: ParsableCommand {
             throw Console.refuse(error)
         }
         let world = World.real(seed: options.seed, loops: .own)
-        let sink = supervised ? DescriptorSink(descriptor: STDOUT_FILENO) : nil
+        let sink = supervised && !noRecords ? DescriptorSink(descriptor: STDOUT_FILENO) : nil
+        let tls: OpenSSLContext?
+        do throws(Problems) {
+            tls = try options.tls?.context(
+                now: world.wallClock.secondsSinceEpoch, read: FileText.read, write: FileText.write)
+        } catch {
+            throw Console.refuse(error)
+        }
         let server: MockServer
         do {
             let addresses = try world.network.resolve(options.host, port: options.port, on: world.loops.next()).wait()
             server = try MockServer.start(
-                world: world, address: addresses[0], name: options.name, settings: options.settings, sink: sink
+                world: world, address: addresses[0], name: options.name, settings: options.settings, tls: tls,
+                sink: sink
             ).wait()
         } catch {
             Console.error("gatecrash: cannot listen: \(error); choose another with --host or --port")
             throw ExitCode(1)
         }
-        announce(server)
+        announce(server, isEncrypted: tls != nil)
         _ = signals.next()
         try? server.stop().wait()
     }
 
-    private func announce(_ server: MockServer) {
+    private func announce(_ server: MockServer, isEncrypted: Bool) {
         guard supervised else {
+            let scheme = isEncrypted ? "https" : "http"
             return Console.error(
-                "mock API listens on http://\(server.localAddress.text): /hello, /health, /_mock/settings")
+                "mock API listens on \(scheme)://\(server.localAddress.text): /hello, /health, /_mock/settings")
         }
         let ready: JSONValue = [
             "kind": "ready", "t": .integer(Int(NIODeadline.now().uptimeNanoseconds)), "role": "mock",

@@ -4,6 +4,7 @@ import ArgumentParser
 import Chaos
 import Document
 import Synchronization
+import World
 
 #if canImport(Glibc)
 import Glibc
@@ -64,11 +65,10 @@ struct RunCommand: AsyncParsableCommand {
         try signals.forward { suite.interrupt() }
         let finished = await suite.run()
         let judged = finished.map(\.report)
-        let summary = SuiteSummary(judged, style: style)
+        let summary = SuiteSummary(judged, style: style, planned: runs)
         Console.out(summary.text)
         try reports.write(judged)
-        // A suite that was interrupted before its first run has no report that says so.
-        throw ExitCode(judged.count < runs ? RunResult.interrupted.exitCode : summary.result.exitCode)
+        throw ExitCode(summary.result.exitCode)
     }
 
     private var options: SuiteRun.Options {
@@ -79,6 +79,7 @@ struct RunCommand: AsyncParsableCommand {
         options.repetitions = repetitions
         options.seed = scenarios.seed
         options.journalFolder = journal
+        options.remotes = Remotes(scenarios.remotes)
         return options
     }
 }

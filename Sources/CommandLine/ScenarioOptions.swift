@@ -4,6 +4,7 @@ import ArgumentParser
 import Chaos
 import Document
 import Gateway
+import World
 
 /// What `run`, `validate` and `explain` share: which scenarios, with which variables.
 struct ScenarioOptions: ParsableArguments {
@@ -15,6 +16,12 @@ struct ScenarioOptions: ParsableArguments {
     var only: [String] = []
     @Option(name: .customLong("tag"), help: "Only scenarios that have this tag.")
     var tags: [String] = []
+    @Option(
+        name: .customLong("allow-remote"),
+        help: ArgumentHelp(
+            "A host beyond this machine that the file may lead to; nothing else is connected to or looked up.",
+            valueName: "host[:port]"))
+    var remotes: [String] = []
     @Option(name: .long, help: "Seed of every random draw.")
     var seed: UInt64?
 
@@ -33,6 +40,7 @@ struct ScenarioOptions: ParsableArguments {
         if !problems.isEmpty { throw Console.refuse(problems) }
         selection.options = PlanOptions(
             variables: pairs, environment: Console.environment, seed: seed, checksCapabilities: checksCapabilities)
+        selection.options.remotes = Remotes(remotes)
         selection.options.checkKong = { DeclarativeFile.problems(in: $0) }
         do { return try selection.entries() } catch { throw Console.refuse(error) }
     }

@@ -96,7 +96,8 @@ extension GatewayCore {
     fileprivate func makeWorkers(on loops: [any EventLoop]) {
         let reporter = monitor.reporter
         for (index, loop) in loops.enumerated() {
-            let worker = ProxyWorker(index: index, loop: loop, world: world, settings: settings, reporter: reporter)
+            let worker = ProxyWorker(
+                index: index, loop: loop, world: world, settings: settings, log: log, reporter: reporter)
             let counters = worker.counters
             add(WorkerHandle(loop: loop, worker: .makeBoxSendingValue(worker, eventLoop: loop), counters: counters))
         }

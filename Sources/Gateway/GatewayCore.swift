@@ -1,5 +1,6 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
+import DNS
 import Document
 import NIOCore
 import NIOSSL
@@ -61,8 +62,21 @@ final class GatewayCore {
             settings: shown, store: store, control: self, wallClock: world.wallClock, random: world.random,
             now: { loop.now })
         nameTable = NameTable(
-            loop: loop, network: world.network, fixed: settings.resolve, interval: settings.lookupInterval
-        ) { [unowned self] in namesChanged() }
+            loop: loop, fixed: settings.resolve, times: settings.lookupTimes, resolve: makeResolver()
+        ) { [unowned self] name, answer in
+            if case .failed(let failure) = answer { log.notice("\(name) does not resolve: \(failure)") }
+            namesChanged()
+        }
+    }
+
+    /// Names go to the servers that the settings name, else to the system's resolver.
+    private func makeResolver() -> (_ host: String, _ port: Int) -> EventLoopFuture<NameAnswer> {
+        let (network, loop) = (world.network, loop)
+        guard !settings.dns.servers.isEmpty else {
+            return { host, port in network.resolve(host, port: port, on: loop).map { NameAnswer($0) } }
+        }
+        let client = DNSClient(settings.dns, network: network, loop: loop, random: world.random)
+        return { host, port in client.resolve(host, port: port) }
     }
 
     var admin: AdminAPI {
@@ -109,9 +123,12 @@ final class GatewayCore {
     private func resolved(_ upstream: Upstream) -> ResolvedUpstream {
         let targets = configuration.targets.filter { $0.upstreamID == upstream.id }.map { target in
             switch names.addresses(of: target.host, port: target.port) {
-            case .addresses(let addresses): ResolvedTarget(target: target, addresses: addresses)
+            case .found(let addresses, let type):
+                ResolvedTarget(
+                    target: target, dns: type.description,
+                    addresses: addresses.map { ResolvedAddress(socketAddress: $0.address, weight: $0.weight) })
             case .pending: ResolvedTarget(target: target, dns: "dns server error: not resolved yet", addresses: [])
-            case .failed(let words): ResolvedTarget(target: target, dns: "dns server error: \(words)", addresses: [])
+            case .failed(let failure): ResolvedTarget(target: target, dns: failure.description, addresses: [])
             }
         }
         return ResolvedUpstream(upstream: upstream, targets: targets)
@@ -136,14 +153,15 @@ final class GatewayCore {
     private func direct(_ service: Service, _ kept: inout [String: [Peer.Direct]]) -> CompiledService.Peers {
         let addresses: [SocketAddress]
         switch names.addresses(of: service.host, port: service.port) {
-        case .addresses(let known): addresses = known
+        case .found(let known, _): addresses = known.map(\.address)
         case .pending: return .pending
-        case .failed: return .unresolved
+        case .failed(let failure): return .unresolved(failure)
         }
         let key = "\(service.host):\(service.port)"
         let old = directs[key] ?? []
         let peers = addresses.map { address in
-            old.first { $0.socketAddress == address } ?? Peer.Direct(address, host: service.host, port: service.port)
+            old.first { $0.socketAddress == address }
+                ?? Peer.Direct(address, host: service.host, port: address.port ?? service.port)
         }
         kept[key] = peers
         return .direct(peers)
@@ -263,7 +281,7 @@ extension GatewaySettings {
             "database": isDeclarative ? "off" : "memory", "router_flavor": "traditional_compatible",
             "upstream_keepalive_pool_size": .integer(pool.size),
             "upstream_keepalive_max_requests": .integer(pool.maximumRequests),
-            "upstream_keepalive_idle_timeout": .integer(Int(pool.idleTimeout.nanoseconds / 1_000_000_000)),
+            "upstream_keepalive_idle_timeout": .integer(Int((pool.idleTimeout ?? .zero).nanoseconds / 1_000_000_000)),
         ]
     }
 }

@@ -1,5 +1,6 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
+import DNS
 package import Document
 import NIOCore
 import World
@@ -22,7 +23,10 @@ package struct GatewayOptions: Sendable {
         package var adminListen: String?
         package var statusListen: String?
         package var resolve: [String] = []
+        package var dnsResolver: String?
         package var workers: Int?
+        /// `NAME=VALUE` of kong.conf.
+        package var set: [String] = []
         package var strict = false
 
         package init() {}
@@ -31,22 +35,29 @@ package struct GatewayOptions: Sendable {
     /// - Throws: every mistake at once, each with the flag or variable it is in.
     package init(flags: Flags, environment: [String: String]) throws(Problems) {
         var problems = Problems()
-        let proxy = Self.listen(
+        let proxy = Self.listener(
             flags.proxyListen, "--proxy-listen", environment, "KONG_PROXY_LISTEN", Self.defaultProxyPort, &problems)
-        let admin = Self.listen(
+        let admin = Self.listener(
             flags.adminListen, "--admin-listen", environment, "KONG_ADMIN_LISTEN", Self.defaultAdminPort, &problems)
-        settings = GatewaySettings(proxyListen: proxy, adminListen: admin)
+        settings = GatewaySettings(proxyListen: proxy.address, adminListen: admin.address)
+        settings.expectsProxyProtocol = proxy.words.contains("proxy_protocol")
+        NamedSetting.read(flags: flags.set, environment: environment, into: &settings, &problems)
         let status = flags.statusListen ?? environment["KONG_STATUS_LISTEN"] ?? ""
         if status != "off" {
-            settings.statusListen = Self.listen(
-                flags.statusListen, "--status-listen", environment, "KONG_STATUS_LISTEN", Self.defaultStatusPort,
-                &problems)
+            settings.statusListen =
+                Self.listener(
+                    flags.statusListen, "--status-listen", environment, "KONG_STATUS_LISTEN", Self.defaultStatusPort,
+                    &problems
+                ).address
             settings.statusMayBeMissing = status.isEmpty
         }
         configPath = flags.config ?? environment["KONG_DECLARATIVE_CONFIG"].flatMap { $0.isEmpty ? nil : $0 }
         settings.isDeclarative = configPath != nil || environment["KONG_DATABASE"] == "off"
         settings.strict = flags.strict || Self.isOn(environment, "GATECRASH_STRICT", &problems)
         for entry in flags.resolve { settings.addResolve(entry, &problems) }
+        settings.dns = DNSSettings(resolver: flags.dnsResolver, environment: environment) { mistake in
+            problems.add(Problem(at: nil, mistake.what, advice: mistake.advice))
+        }
         workers = flags.workers ?? 1
         if let text = environment["KONG_NGINX_WORKER_PROCESSES"], flags.workers == nil, text != "auto" {
             workers = Int(text) ?? 0
@@ -75,20 +86,20 @@ package struct GatewayOptions: Sendable {
 
     /// `address:port`, or Kong's list of listeners, of which the first plain one counts
     /// (`0.0.0.0:8000 reuseport backlog=16384, 0.0.0.0:8443 ssl`).
-    private static func listen(
+    private static func listener(
         _ flag: String?, _ flagName: String, _ environment: [String: String], _ variable: String, _ port: Int,
         _ problems: inout Problems
-    ) -> SocketAddress {
+    ) -> (address: SocketAddress, words: [Substring]) {
         let loopback = SocketAddress.loopback(port: port)
-        guard let text = flag ?? environment[variable], !text.isEmpty else { return loopback }
+        guard let text = flag ?? environment[variable], !text.isEmpty else { return (loopback, []) }
         let place = flag == nil ? "\(variable)=\(text)" : "\(flagName) \(text)"
         let plain = text.split(separator: ",").map { $0.split(separator: " ") }
             .first { !$0.contains("ssl") && !$0.isEmpty }
         guard let first = plain?.first, let address = SocketAddress(listening: String(first)) else {
             problems.add(Problem(at: nil, "\(place): no address to listen on", advice: "write 127.0.0.1:\(port)"))
-            return loopback
+            return (loopback, [])
         }
-        return address
+        return (address, Array(plain?.dropFirst() ?? []))
     }
 }
 

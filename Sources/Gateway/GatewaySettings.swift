@@ -1,7 +1,9 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
+package import DNS
 package import NIOCore
 package import Wire
+import World
 
 /// What a gateway process is told at its start. The command line fills it from flags, then `KONG_*` variables, then
 /// these defaults.
@@ -18,21 +20,48 @@ package struct GatewaySettings: Sendable {
     package var strict = false
     /// A declarative file was given: the Admin API writes no entities.
     package var isDeclarative = false
+    /// Of what clients send.
     package var limits = WireLimits()
+    /// Of what upstreams send.
+    package var responseLimits = WireLimits()
     package var timeouts = ServerTimeouts()
     package var pool = UpstreamPoolSettings()
+    /// Longest request body, bytes; 0 for any (nginx `client_max_body_size`).
+    package var bodyBytes: Int64 = 0
+    /// Bytes of a buffered request body that stay in memory; a longer one goes to a file (nginx
+    /// `client_body_buffer_size`, in Kong 8 KiB).
+    package var bufferedBodyBytes = 64 * 1024
+    /// Where such files are made (nginx `client_body_temp_path`).
+    package var spoolDirectory = SpoolFile.defaultDirectory
+    /// Client connections a worker; 0 for as many as the system allows (nginx `worker_connections`).
+    package var connectionLimit = 0
+    /// Each connection to the proxy begins with the PROXY protocol.
+    package var expectsProxyProtocol = false
+    package var trust = TrustedProxies()
     /// Longest body the Admin API takes (kong.conf `nginx_admin_client_max_body_size`), bytes.
     package var adminBodyBytes = 10 * 1024 * 1024
     /// A reader of `/events` that leaves this many bytes unread is cut off.
     package var unreadEventBytes = 8 * 1024 * 1024
     /// How long a stop waits for requests under way.
     package var drain = TimeAmount.seconds(10)
-    /// How often a name that could be resolved, or could not, is looked up again. The system's resolver tells no TTL;
-    /// 30 s is when Kong tries a name again that failed.
+    /// Name servers of the gateway's own; none leaves names to the system's resolver.
+    package var dns = DNSSettings()
+    /// How often a name is looked up again at the system's resolver, which tells no TTL; 30 s is when Kong tries a name
+    /// again that failed.
     package var lookupInterval = TimeAmount.seconds(30)
+
+    var lookupTimes: NameTable.Times {
+        dns.servers.isEmpty
+            ? .init(unknown: lookupInterval, notFound: lookupInterval, error: lookupInterval, stale: dns.staleTime)
+            : .init(unknown: lookupInterval, notFound: dns.notFoundTime, error: dns.errorTime, stale: dns.staleTime)
+    }
 
     package init(proxyListen: SocketAddress, adminListen: SocketAddress) {
         self.proxyListen = proxyListen
         self.adminListen = adminListen
+        limits.requestsPerConnection = Self.defaultRequestsPerConnection
     }
+
+    /// Kong's `nginx_http_keepalive_requests`.
+    package static let defaultRequestsPerConnection = 10_000
 }

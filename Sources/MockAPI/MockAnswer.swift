@@ -14,6 +14,8 @@ package enum MockAnswer: Hashable, Sendable {
     case options(MockMethods)
     case methodNotAllowed(MockMethods)
     case notFound
+    /// An entry of ROUTES.
+    case route(MockRoute)
 
     package var status: Int {
         switch self {
@@ -22,6 +24,7 @@ package enum MockAnswer: Hashable, Sendable {
         case .unhealthy: 503
         case .methodNotAllowed: 405
         case .notFound: 404
+        case .route(let route): route.status
         }
     }
 
@@ -29,6 +32,7 @@ package enum MockAnswer: Hashable, Sendable {
         switch self {
         case .hello, .error, .healthy, .unhealthy: "application/json"
         case .options, .methodNotAllowed, .notFound: "text/html; charset=utf-8"
+        case .route(let route): route.contentType
         }
     }
 
@@ -36,9 +40,12 @@ package enum MockAnswer: Hashable, Sendable {
     package var allow: String? {
         switch self {
         case .options(let methods), .methodNotAllowed(let methods): methods.rawValue
-        case .hello, .error, .healthy, .unhealthy, .notFound: nil
+        case .hello, .error, .healthy, .unhealthy, .notFound, .route: nil
         }
     }
+
+    /// Fields of its own.
+    package var headers: [MockRoute.Header] { if case .route(let route) = self { route.headers } else { [] } }
 
     /// - Parameter padding: `BODY_BYTES`; blanks before the line feed fill the answer of /hello up to it (still the
     ///   same JSON). A smaller size changes nothing.
@@ -51,6 +58,7 @@ package enum MockAnswer: Hashable, Sendable {
         case .healthy: return #"{"status":"healthy"}"# + "\n"
         case .unhealthy: return #"{"status":"unhealthy"}"# + "\n"
         case .options: return ""
+        case .route(let route): return route.body
         case .methodNotAllowed:
             return Self.page("405 Method Not Allowed", "The method is not allowed for the requested URL.")
         case .notFound:

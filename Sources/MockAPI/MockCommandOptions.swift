@@ -13,6 +13,8 @@ package struct MockCommandOptions: Hashable, Sendable {
     /// Nil draws one.
     package var seed: UInt64?
     package var settings = MockSettings()
+    /// Nil: plain text.
+    package var tls: MockTLSOptions?
 
     /// The variables that are no settings, and their flags.
     package static let otherKeys: [(variable: String, flag: String)] = [
@@ -22,8 +24,8 @@ package struct MockCommandOptions: Hashable, Sendable {
     package init() {}
 
     /// - Parameters:
-    ///   - flags: texts by flag (`--error-rate`), those given only. `MockSettingKey.flag` and `otherKeys` are
-    ///     understood.
+    ///   - flags: texts by flag (`--error-rate`), those given only. `MockSettingKey.flag`, `otherKeys` and
+    ///     `MockTLSOptions.keys` are understood.
     ///   - environment: all of it; other variables are ignored.
     /// - Throws: all mistakes at once, one line each.
     package init(flags: [String: String], environment: [String: String]) throws(Problems) {
@@ -45,6 +47,15 @@ package struct MockCommandOptions: Hashable, Sendable {
             guard let text else { continue }
             do { try set(variable, to: text, place) } catch { problems.add(error) }
         }
+        var given: [String: (text: String, place: String)] = [:]
+        for (variable, flag) in MockTLSOptions.keys {
+            if let text = flags[flag] {
+                given[variable] = (text, flag)
+            } else if let text = environment[variable], !text.isEmpty {
+                given[variable] = (text, "environment variable \(variable)")
+            }
+        }
+        tls = MockTLSOptions.read(given, &problems)
         guard problems.isEmpty else { throw problems }
     }
 

@@ -8,7 +8,9 @@ package struct MockRequest: Hashable, Sendable {
     package enum Method: Hashable, Sendable { case get, head, options, other }
 
     package enum Path: Hashable, Sendable {
-        case root, hello, health, settings, other
+        case root, hello, health, settings, metrics, other
+        /// The place of an entry of ROUTES.
+        case route(Int)
 
         /// - Parameter path: as sent, without the query. Percent-encoded letters count as the letters, as in Flask.
         package init(_ path: UnsafeRawBufferPointer) {
@@ -18,6 +20,24 @@ package struct MockRequest: Hashable, Sendable {
         }
 
         package init(_ path: String) { self = Array(path.utf8).withUnsafeBytes { Self($0) } }
+
+        /// What a path is under some settings: those of ROUTES first, then the mock's own.
+        ///
+        /// - Parameter method: as sent.
+        package init(_ path: UnsafeRawBufferPointer, method: @autoclosure () -> String, _ settings: MockSettings) {
+            self.init(path)
+            if self == .settings || self == .metrics || !settings.hasOwnPaths { return }
+            if settings.healthPath != MockSettings.usualHealthPath {
+                if path.elementsEqual(settings.healthPath.utf8) {
+                    self = .health
+                } else if self == .health {
+                    self = .other
+                }
+            }
+            guard self != .health, !settings.routes.isEmpty else { return }
+            let method = method()
+            if let place = settings.routes.firstIndex(where: { $0.matches(method, path) }) { self = .route(place) }
+        }
 
         private static func named(_ path: UnsafeRawBufferPointer) -> Path {
             func equals(_ name: StaticString) -> Bool {
@@ -29,6 +49,7 @@ package struct MockRequest: Hashable, Sendable {
             case 1: return equals("/") ? .root : .other
             case 6: return equals("/hello") ? .hello : .other
             case 7: return equals("/health") ? .health : .other
+            case 14: return equals("/_mock/metrics") ? .metrics : .other
             case 15: return equals("/_mock/settings") ? .settings : .other
             default: return .other
             }
@@ -114,11 +135,18 @@ package struct MockMachine: Sendable {
         healthLatencies = random.stream("mock \(name) health latency")
     }
 
+    /// What a path is under the present settings.
+    func path(of bytes: UnsafeRawBufferPointer, method: @autoclosure () -> String) -> MockRequest.Path {
+        settings.hasOwnPaths ? .init(bytes, method: method(), settings) : .init(bytes)
+    }
+
     /// Not for `/_mock/settings`, which is no part of the API.
     package mutating func decide(_ request: MockRequest) -> MockDecision {
         let isHealth = request.path == .health
         let answer = answer(to: request, isHealth: isHealth)
-        let delay = isHealth ? settings.latency.sample(&healthLatencies) : settings.latency.sample(&latencies)
+        var latency = settings.latency
+        if case .route(let route) = answer, let own = route.latency { latency = own }
+        let delay = isHealth ? settings.latency.sample(&healthLatencies) : latency.sample(&latencies)
         var decision = MockDecision(answer, delay: isHealth && settings.latencySkipsHealth ? .zero : delay)
         if isHealth, settings.health == .hang {
             decision.ending = .hang
@@ -141,7 +169,12 @@ package struct MockMachine: Sendable {
         switch request.path {
         case .hello, .health: methods = .reading
         case .root: methods = settings.catchesAll ? .every : .reading
-        case .other, .settings:
+        case .route(let place):
+            guard settings.routes.indices.contains(place) else { return .notFound }
+            if request.method == .options, settings.routes[place].method != "OPTIONS" { return .options(.every) }
+            if drawsError(isHealth: false) { return .error(status: settings.errorStatus) }
+            return .route(settings.routes[place])
+        case .other, .settings, .metrics:
             guard settings.catchesAll else { return .notFound }
             methods = .every
         }

@@ -1,6 +1,6 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
-import NIOCore
+package import NIOCore
 
 /// How the end of a body is found (RFC 9112 section 6.3).
 package enum BodyFraming: Sendable, Hashable {
@@ -20,7 +20,7 @@ package struct Trailers: Sendable {
 }
 
 /// What the next bytes of a body are.
-enum BodyPart {
+package enum BodyPart {
     case needsMore
     case data(ByteBuffer)
     case end(Trailers?)
@@ -31,7 +31,7 @@ enum BodyPart {
 ///
 ///     length(5)    h e l l o                                        -> data, end
 ///     chunked      5 CR LF h e l l o CR LF  0 CR LF  CR LF          -> data, end
-struct BodyDecoder {
+package struct BodyDecoder {
     private enum State {
         case length(Int64)
         case untilClose
@@ -48,7 +48,7 @@ struct BodyDecoder {
     /// Made only when there are trailers.
     private var trailerScan: TrailerScan?
 
-    init(_ framing: BodyFraming, limits: WireLimits) {
+    package init(_ framing: BodyFraming, limits: WireLimits) {
         self.limits = limits
         state =
             switch framing {
@@ -68,7 +68,7 @@ struct BodyDecoder {
         }
     }
 
-    mutating func next(from buffer: inout ByteBuffer) -> BodyPart {
+    package mutating func next(from buffer: inout ByteBuffer) -> BodyPart {
         while true {
             switch state {
             case .ended: return .end(nil)

@@ -34,6 +34,12 @@ struct BodyWriter {
         (self.framing, isBroken) = (framing, false)
     }
 
+    /// As the other `begin`, of a head that is written already; none when a tunnel begins.
+    mutating func begin(_ head: ByteBuffer, framing: BodyFraming) {
+        pending = head
+        (self.framing, isBroken) = (framing, false)
+    }
+
     /// Adds a part of the body.
     ///
     /// - Returns: what must be written now, in this order; nil when the part was put to what waits.

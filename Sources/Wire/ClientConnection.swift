@@ -44,8 +44,8 @@ package final class ClientConnection: ChannelInboundHandler {
     package typealias InboundIn = ByteBuffer
     package typealias OutboundOut = ByteBuffer
 
-    private enum Sending { case idle, body, ended }
-    private enum Receiving { case idle, head, body, closed }
+    enum Sending { case idle, body, ended }
+    enum Receiving { case idle, head, body, ended, closed }
 
     /// Set before `send`, for one exchange, at whose end the connection lets go of it.
     package var delegate: (any ClientDelegate)?
@@ -54,31 +54,40 @@ package final class ClientConnection: ChannelInboundHandler {
     /// Who is to be told when the connection closes.
     private var keeper: AnyObject?
 
-    private let limits: WireLimits
-    private var context: ChannelHandlerContext?
+    let limits: WireLimits
+    var context: ChannelHandlerContext?
     /// That of the context, which would have to ask its pipeline.
     private var ownChannel: (any Channel)?
-    private var deadline: Deadline?
-    private var readTimeout = TimeAmount.seconds(60)
-    private var writeTimeout = TimeAmount.seconds(60)
+    var deadline: Deadline?
+    var readTimeout = TimeAmount.seconds(60)
+    var writeTimeout = TimeAmount.seconds(60)
     private var inbound = ByteBuffer()
-    private var outbound: BodyWriter
-    private let head = ResponseHead()
-    private var decoder = BodyDecoder(.none, limits: WireLimits())
+    var outbound: BodyWriter
+    let head = ResponseHead()
+    var decoder = BodyDecoder(.none, limits: WireLimits())
     private var method = HTTPMethod.get
-    private var sending = Sending.idle
-    private var receiving = Receiving.idle
+    var sending = Sending.idle
+    var receiving = Receiving.idle
+    /// The exchange under way has timeouts of its own.
+    private var isTimed = true
     private var isProcessing = false
     private var isReadPaused = false
     private var hasHeldRead = false
     /// The server has closed while the delegate had paused; to be dealt with when it goes on.
     private var heldEnd: ClientFailure?
+    /// The request under way offers another protocol, so 101 is an answer to it.
+    private var offersUpgrade = false
+    /// HTTP has ended on this connection: bytes pass as they are.
+    package internal(set) var isTunnel = false
+    private var interimCount = 0
+    /// Bytes that the server had not taken when it was last given time to.
+    private var bytesWaiting = 0
     /// Requests sent so far.
     package private(set) var requestCount = 0
     /// Bytes of the response to the current request have arrived.
     package private(set) var hasResponseBytes = false
     /// Another request may be sent.
-    package private(set) var isReusable = true
+    package internal(set) var isReusable = true
 
     /// When the bytes that are being delivered arrived.
     package private(set) var now = NIODeadline.uptimeNanoseconds(0)
@@ -104,14 +113,16 @@ package final class ClientConnection: ChannelInboundHandler {
     ///   - write: longest time that bytes wait for the server to take them. Waiting for the delegate does not count.
     ///   - read: longest time between two reads once the request was sent. While the delegate has paused does not
     ///     count.
+    ///   - offersUpgrade: the request offers another protocol; 101 then begins a tunnel.
     /// - Precondition: no exchange is under way, and the connection is open.
     package func send(
         _ request: HeadWriter, method: HTTPMethod, framing: BodyFraming,
-        write writeTimeout: TimeAmount = .seconds(60), read readTimeout: TimeAmount = .seconds(60)
+        write writeTimeout: TimeAmount = .seconds(60), read readTimeout: TimeAmount = .seconds(60),
+        offersUpgrade: Bool = false
     ) {
         send(
             method: method, framing: framing, atMost: request.buffer.readableBytes, write: writeTimeout,
-            read: readTimeout
+            read: readTimeout, offersUpgrade: offersUpgrade
         ) { $0.write(request.buffer) }
     }
 
@@ -122,14 +133,17 @@ package final class ClientConnection: ChannelInboundHandler {
     ///   - writeHead: start line and fields, without Content-Length, Transfer-Encoding and the empty line.
     package func send(
         method: HTTPMethod, framing: BodyFraming, atMost count: Int, write writeTimeout: TimeAmount,
-        read readTimeout: TimeAmount, _ writeHead: (inout ByteCursor) -> Void
+        read readTimeout: TimeAmount, offersUpgrade: Bool, _ writeHead: (inout ByteCursor) -> Void
     ) {
         guard case .idle = receiving else { preconditionFailure("an exchange is under way: \(receiving)") }
         self.method = method
         self.writeTimeout = writeTimeout
         self.readTimeout = readTimeout
+        isTimed = true
         (receiving, sending) = (.head, .body)
         hasResponseBytes = false
+        self.offersUpgrade = offersUpgrade
+        interimCount = 0
         requestCount += 1
         let framing = framing == .untilClose ? .chunked : framing
         outbound.begin(atMost: count + Self.longestFraming, framing: framing) { cursor in
@@ -152,8 +166,28 @@ package final class ClientConnection: ChannelInboundHandler {
     /// `Content-Length`, 20 digits and the empty line take 40 bytes.
     private static let longestFraming = 64
 
+    /// Sends a whole request in one write: a head with all of its fields and the empty line, and its body. Nothing is
+    /// copied, so a load generator can send the same bytes any number of times. This exchange has no timeouts: whoever
+    /// sends it watches the time, and closes.
+    ///
+    /// - Precondition: no exchange is under way, the connection is open, and the bytes are one request of this method.
+    package func send(whole request: ByteBuffer, method: HTTPMethod) {
+        guard case .idle = receiving else { preconditionFailure("an exchange is under way: \(receiving)") }
+        self.method = method
+        isTimed = false
+        deadline?.clear()
+        (receiving, sending) = (.head, .ended)
+        hasResponseBytes = false
+        offersUpgrade = false
+        interimCount = 0
+        requestCount += 1
+        context?.writeAndFlush(wrapOutboundOut(request), promise: nil)
+    }
+
     package func send(body: ByteBuffer) {
-        guard sending == .body, let (waiting, part) = outbound.add(body) else { return }
+        guard sending == .body else { return }
+        if isTunnel { restartTimeout() }
+        guard let (waiting, part) = outbound.add(body) else { return }
         context?.write(wrapOutboundOut(waiting), promise: nil)
         context?.write(wrapOutboundOut(part), promise: nil)
     }
@@ -166,6 +200,7 @@ package final class ClientConnection: ChannelInboundHandler {
         if outbound.isBroken { return fail(.cancelled) }
         sending = .ended
         flush()
+        if isTunnel { return endTunnelOutput() }
         restartTimeout()
     }
 
@@ -221,11 +256,12 @@ package final class ClientConnection: ChannelInboundHandler {
 
     /// What is waited for now, from now on: the server takes bytes, or sends some. Nothing while it is the delegate's
     /// turn.
-    private func restartTimeout() {
-        guard receiving == .head || receiving == .body else { return }
+    func restartTimeout() {
+        guard isTimed, receiving == .head || receiving == .body || receiving == .ended else { return }
         if !isWritable {
+            bytesWaiting = countBytesWaiting()
             deadline?.set(writeTimeout)
-        } else if hasSentAll, !isReadPaused {
+        } else if hasSentAll || isTunnel, !isReadPaused {
             deadline?.set(readTimeout)
         } else {
             deadline?.clear()
@@ -243,7 +279,7 @@ package final class ClientConnection: ChannelInboundHandler {
 
     private func step() -> Bool {
         switch receiving {
-        case .closed: return false
+        case .closed, .ended: return false
         case .idle:
             // Bytes that nobody asked for: whose answer they are is in doubt.
             if inbound.readableBytes > 0 { close() }
@@ -273,8 +309,11 @@ package final class ClientConnection: ChannelInboundHandler {
 
     private func receivedHead() {
         if head.isInterim {
-            // Nobody asked for another protocol, so 101 is no answer here.
-            if head.status == 101 { return fail(.badResponse(.badStatusLine)) }
+            if head.status == 101 {
+                return offersUpgrade ? beginTunnel() : fail(.badResponse(.unexpectedUpgrade))
+            }
+            interimCount += 1
+            if interimCount > WireLimits.interimResponses { return fail(.badResponse(.tooManyInterimResponses)) }
             delegate?.received(interim: head, on: self)
             head.reset()
             return
@@ -297,14 +336,22 @@ package final class ClientConnection: ChannelInboundHandler {
         delegate?.receivedEnd(trailers: trailers, on: self)
     }
 
-    private func fail(_ failure: ClientFailure) {
-        let isUnderWay = receiving == .head || receiving == .body
+    func fail(_ failure: ClientFailure) {
+        let isUnderWay = receiving == .head || receiving == .body || receiving == .ended
         let delegate = delegate
         close()
         if isUnderWay { delegate?.failed(failure, on: self) }
     }
 
-    private func overdue() { fail(hasSentAll && isWritable ? .readTimedOut : .writeTimedOut) }
+    private func overdue() {
+        // The channel tells when it has become writable, but not that it is getting there.
+        if !isWritable, countBytesWaiting() != bytesWaiting { return restartTimeout() }
+        fail(isWritable && (hasSentAll || isTunnel) ? .readTimedOut : .writeTimedOut)
+    }
+
+    private func countBytesWaiting() -> Int {
+        (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+    }
 
     private func releaseRead() {
         guard hasHeldRead, !isReadPaused, let context else { return }
@@ -331,7 +378,7 @@ package final class ClientConnection: ChannelInboundHandler {
 
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var bytes = unwrapInboundIn(data)
-        if receiving == .closed { return }
+        if receiving == .closed || receiving == .ended { return }
         hasResponseBytes = true
         now = context.eventLoop.now
         if inbound.readableBytes == 0 { inbound = bytes } else { inbound.writeBuffer(&bytes) }
@@ -363,6 +410,8 @@ package final class ClientConnection: ChannelInboundHandler {
     private func endOfInput(_ failure: ClientFailure) {
         if isReadPaused, receiving == .body {
             heldEnd = heldEnd ?? failure
+        } else if isTunnel, receiving == .body, failure == .closed {
+            endTunnelInput()
         } else if receiving == .body, head.framing == .untilClose, failure == .closed {
             isReusable = false
             finish(nil)

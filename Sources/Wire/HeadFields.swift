@@ -69,6 +69,7 @@ package struct HeadFields: Sendable {
                 problem = problem ?? .unknownExpectation
             }
         case .upgrade: hasUpgrade = true
+        case .disguisedFraming: problem = problem ?? .badFieldName
         default: break
         }
     }

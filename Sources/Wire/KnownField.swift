@@ -6,6 +6,8 @@ package enum KnownField: UInt8, Sendable {
     // Framing and connection
     case host, connection, contentLength, transferEncoding, expect, upgrade, te, trailer, keepAlive, proxyConnection,
         proxy
+    /// `Content_Length` or `Transfer_Encoding`: who makes variables of fields (CGI, WSGI) takes it for the real one.
+    case disguisedFraming
     // Forwarding
     case via, xForwardedFor, xForwardedProto, xForwardedHost, xForwardedPort, xForwardedPath, xForwardedPrefix, xRealIP
     // Content and identity
@@ -67,7 +69,12 @@ package enum KnownField: UInt8, Sendable {
     private static func recogniseLong(_ name: UnsafeRawBufferPointer) -> KnownField {
         switch name.count {
         case 12: name.equalsIgnoringCase("content-type") ? .contentType : .other
-        case 14: name.equalsIgnoringCase("content-length") ? .contentLength : .other
+        case 14:
+            if name.equalsIgnoringCase("content-length") {
+                .contentLength
+            } else {
+                name[7] == UInt8(ascii: "_") && isDisguise(name, of: "content-length") ? .disguisedFraming : .other
+            }
         case 15: name.equalsIgnoringCase("x-forwarded-for") ? .xForwardedFor : .other
         case 16:
             if name.equalsIgnoringCase("proxy-connection") {
@@ -89,7 +96,7 @@ package enum KnownField: UInt8, Sendable {
             } else if name.equalsIgnoringCase("x-kong-request-id") {
                 .xKongRequestID
             } else {
-                .other
+                name[8] == UInt8(ascii: "_") && isDisguise(name, of: "transfer-encoding") ? .disguisedFraming : .other
             }
         case 18: name.equalsIgnoringCase("x-forwarded-prefix") ? .xForwardedPrefix : .other
         case 20: name.equalsIgnoringCase("x-kong-proxy-latency") ? .xKongProxyLatency : .other
@@ -104,5 +111,13 @@ package enum KnownField: UInt8, Sendable {
             }
         default: .other
         }
+    }
+
+    private static func isDisguise(_ name: UnsafeRawBufferPointer, of word: StaticString) -> Bool {
+        guard name.count == word.utf8CodeUnitCount else { return false }
+        for i in 0..<name.count where name[i] != UInt8(ascii: "_") && (name[i] | 0x20) != word.utf8Start[i] {
+            return false
+        }
+        return true
     }
 }

@@ -156,6 +156,19 @@ package final class RequestHead {
     }
 }
 
+extension RequestHead {
+    /// The client offers to leave HTTP for a WebSocket (RFC 6455 section 4.1), the one protocol that Kong passes on.
+    package var asksForWebSocket: Bool {
+        guard fields.hasUpgrade, fields.connectionUpgrades, version == .http11, framing == .none,
+            let upgrade = range(of: .upgrade)
+        else { return false }
+        return bytes.withUnsafeReadableBytes { $0[upgrade].equalsIgnoringCase("websocket") }
+    }
+
+    /// Where the value of the first field of this kind stands, or nil.
+    package func range(of known: KnownField) -> ByteRange? { fields.list.first { $0.known == known }?.value }
+}
+
 // MARK: As text, for those who are in no hurry
 
 extension RequestHead {

@@ -24,7 +24,7 @@ package final class ResponseHead {
 
     package var isInterim: Bool { (100..<200).contains(status) }
 
-    func reset() {
+    package func reset() {
         bytes = ByteBuffer()
         fields.reset()
         scanner = HeadScanner(leadingEmptyLines: 0)

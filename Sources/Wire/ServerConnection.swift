@@ -2,14 +2,6 @@
 
 package import NIOCore
 
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
-
 /// The server's side of one HTTP/1.1 connection: bytes to requests, responses to bytes, one exchange after the other,
 /// with back-pressure both ways. Knows nothing of what the requests mean; that is its delegate's business.
 package final class ServerConnection: ChannelDuplexHandler {
@@ -17,40 +9,44 @@ package final class ServerConnection: ChannelDuplexHandler {
     package typealias OutboundIn = ByteBuffer
     package typealias OutboundOut = ByteBuffer
 
-    private enum Reading { case head, body, ended, lingering, closed }
-    private enum Writing { case idle, awaitingHead, body, ended }
+    enum Reading { case head, body, ended, lingering, closed }
+    enum Writing { case idle, awaitingHead, body, ended }
 
     /// Bytes sent ahead of the current exchange that are kept; beyond, reading stops.
     private static let aheadBytes = 64 * 1024
     /// Bytes of an unread request body that are thrown away to keep the connection after an early response.
     private static let drainedBytes: Int64 = 64 * 1024
 
-    private let delegate: any ServerDelegate
-    private let limits: WireLimits
+    let delegate: any ServerDelegate
+    let limits: WireLimits
     private let timeouts: ServerTimeouts
     /// False: a client that closes its sending side while it waits for a response has gone, as for nginx.
     private let servesHalfClosed: Bool
 
-    private var context: ChannelHandlerContext?
+    var context: ChannelHandlerContext?
     /// That of the context, which would have to ask its pipeline.
     private var ownChannel: (any Channel)?
-    private var deadline: Deadline?
+    var deadline: Deadline?
     /// Runs while responses wait for a slow client; made when there is the first one.
     private var sendDeadline: Deadline?
     private var bytesWaiting = 0
-    private var inbound = ByteBuffer()
-    private var outbound: BodyWriter
-    private let head = RequestHead()
-    private var decoder = BodyDecoder(.none, limits: WireLimits())
-    private var reading = Reading.head
-    private var writing = Writing.idle
+    var inbound = ByteBuffer()
+    var outbound: BodyWriter
+    let head = RequestHead()
+    var decoder = BodyDecoder(.none, limits: WireLimits())
+    var reading = Reading.head
+    var writing = Writing.idle
     private var isProcessing = false
     private var isReadPaused = false
     private var hasHeldRead = false
-    private var isInputClosed = false
-    private var isOutputClosed = false
-    private var closesAfterExchange = false
+    var isInputClosed = false
+    var isOutputClosed = false
+    var closesAfterExchange = false
     private var isDraining = false
+    /// HTTP has ended on this connection: bytes pass as they are.
+    var isTunnel = false
+    /// Requests so far.
+    private var requestCount = 0
     /// The client waits for 100 (Continue) before it sends the body, as far as is known.
     private var owesContinue = false
 
@@ -154,6 +150,7 @@ package final class ServerConnection: ChannelDuplexHandler {
         closeOverLongRest()
         writing = .ended
         flush()
+        if isTunnel { return endTunnelOutput() }
         finishExchange()
     }
 
@@ -191,7 +188,7 @@ package final class ServerConnection: ChannelDuplexHandler {
     package func resumeReading() {
         guard isReadPaused else { return }
         isReadPaused = false
-        if reading == .body { deadline?.set(timeouts.body) }
+        if reading == .body, !isTunnel { deadline?.set(timeouts.body) }
         process()
         releaseRead()
     }
@@ -202,14 +199,6 @@ package final class ServerConnection: ChannelDuplexHandler {
         context?.close(promise: nil)
     }
 
-    /// Closes with a reset (RST) instead of an orderly end.
-    package func reset() {
-        guard let context else { return }
-        (context.channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
-            .whenComplete { _ in }
-        close()
-    }
-
     /// Serves the exchange under way to its end, then closes; an idle connection closes at once.
     package func drain() {
         isDraining = true
@@ -218,7 +207,7 @@ package final class ServerConnection: ChannelDuplexHandler {
 
     // MARK: Reading
 
-    private func process() {
+    func process() {
         guard !isProcessing else { return }
         isProcessing = true
         while step() {}
@@ -244,7 +233,9 @@ package final class ServerConnection: ChannelDuplexHandler {
         case .body:
             guard !isReadPaused else { return false }
             switch decoder.next(from: &inbound) {
-            case .needsMore: return false
+            case .needsMore:
+                if isTunnel, isInputClosed { endTunnelInput() }
+                return false
             case .failed(let error):
                 refuse(status: error.status, error)
                 return false
@@ -264,7 +255,8 @@ package final class ServerConnection: ChannelDuplexHandler {
     private func beginExchange() {
         writing = .awaitingHead
         bytesSent = 0
-        closesAfterExchange = !head.keepsAlive
+        requestCount += 1
+        closesAfterExchange = !head.keepsAlive || requestCount >= limits.requestsPerConnection
         isReadPaused = false
         if head.framing == .none {
             deadline?.clear()
@@ -286,7 +278,7 @@ package final class ServerConnection: ChannelDuplexHandler {
     }
 
     /// Goes on to the next request when both sides of this one are complete.
-    private func finishExchange() {
+    func finishExchange() {
         guard isResponseComplete else { return }
         if outbound.isBroken { closesAfterExchange = true }
         if let context { now = context.eventLoop.now }
@@ -398,7 +390,7 @@ package final class ServerConnection: ChannelDuplexHandler {
         isReadPaused || (reading == .ended && inbound.readableBytes > Self.aheadBytes)
     }
 
-    private func releaseRead() {
+    func releaseRead() {
         guard hasHeldRead, !isReadHeld, let context else { return }
         hasHeldRead = false
         context.read()
@@ -445,7 +437,7 @@ package final class ServerConnection: ChannelDuplexHandler {
         }
         if reading == .body {
             owesContinue = false
-            if !isReadPaused { deadline?.set(at: now + timeouts.body) }
+            if !isReadPaused, !isTunnel { deadline?.set(at: now + timeouts.body) }
         }
         process()
         // Only what waits for its turn is kept; an empty buffer would keep the memory of the last read alive.
@@ -478,6 +470,7 @@ package final class ServerConnection: ChannelDuplexHandler {
         switch reading {
         case .head: lingerBeforeClose()
         case .ended: if !servesHalfClosed { close() }
+        case .body where isTunnel: process()
         // The response may be complete, and still on its way, when the request is not.
         case .body: if writing == .ended { closeAfterResponse() } else { close() }
         case .lingering: if isOutputClosed { close() }

@@ -13,6 +13,8 @@ package enum WireError: Error, Sendable, Hashable, CaseIterable {
     case badContentLength, repeatedContentLength, lengthWithTransferEncoding, badTransferEncoding, unknownTransferCoding
     case transferEncodingInOldVersion
     case badChunkSize, badChunkEnd, chunkLineTooLong, framingInTrailers
+    // Responses (RFC 9110 section 15.2)
+    case tooManyInterimResponses, unexpectedUpgrade
     // Host and expectations (RFC 9110 sections 7.2 and 10.1.1)
     case missingHost, repeatedHost, badHost, unknownExpectation
 
@@ -59,6 +61,8 @@ package enum WireError: Error, Sendable, Hashable, CaseIterable {
         case .badChunkEnd: "chunk data that does not end where its size says"
         case .chunkLineTooLong: "a chunk-size line is too long"
         case .framingInTrailers: "Content-Length, Transfer-Encoding or Host among the trailers"
+        case .tooManyInterimResponses: "interim responses without end"
+        case .unexpectedUpgrade: "101 to a request that offered no other protocol"
         case .missingHost: "HTTP/1.1 without Host"
         case .repeatedHost: "more than one Host"
         case .badHost: "Host is no host"

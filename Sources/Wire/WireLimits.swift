@@ -14,9 +14,15 @@ package struct WireLimits: Sendable, Hashable {
     /// Empty lines ignored before a request line (RFC 9112 section 2.2 asks for at least one).
     package static let leadingEmptyLines = 2
 
+    /// Interim responses (1xx) before the final one. More of them are an attack or a bug: nothing else in HTTP bounds
+    /// them.
+    package static let interimResponses = 16
+
     package var lineBytes = defaultLineBytes
     package var headBytes = defaultHeadBytes
     package var fieldCount = defaultFieldCount
+    /// Requests that one client connection is good for; with the last one it closes (nginx `keepalive_requests`).
+    package var requestsPerConnection = Int.max
 
     package init() {}
 }

@@ -14,3 +14,6 @@ package func logarithm(_ x: Double) -> Double { log(x) }
 package func cosine(_ x: Double) -> Double { cos(x) }
 package func exponential(_ x: Double) -> Double { exp(x) }
 package func power(_ x: Double, _ y: Double) -> Double { pow(x, y) }
+package func powerOfTen(_ x: Double) -> Double { pow(10, x) }
+package func logarithmToBaseTen(_ x: Double) -> Double { log10(x) }
+package func errorFunctionComplement(_ x: Double) -> Double { erfc(x) }

@@ -26,7 +26,17 @@ package protocol Network: Sendable {
         prepare: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
     ) -> EventLoopFuture<any Channel>
 
-    /// The addresses of a host name or literal address, at least one. Fails with `NetworkError.nameNotFound`.
+    /// Opens a UDP socket on `loop`, bound to `address` (port 0 takes a free one); `prepare` adds the handlers before
+    /// anything is read. They see and write `AddressedEnvelope<ByteBuffer>`, one a datagram.
+    ///
+    /// - Returns: the open channel. Fails with `NetworkError`.
+    func datagrams(
+        on address: SocketAddress, loop: any EventLoop,
+        prepare: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
+    ) -> EventLoopFuture<any Channel>
+
+    /// Every address of a host name or literal address by the system's resolver, in its order, at least one. Fails with
+    /// `NetworkError.nameNotFound`.
     func resolve(_ host: String, port: Int, on loop: any EventLoop) -> EventLoopFuture<[SocketAddress]>
 }
 

@@ -3,7 +3,8 @@
 /// What each folder may import. Modules stand lowest first; imports only point down.
 enum ImportRules {
     private static let modules = [
-        "Certificates", "CPlatform", "Document", "World", "Wire", "Gateway", "MockAPI", "Chaos", "gatecrash",
+        "Certificates", "CPlatform", "COpenSSL", "Document", "World", "DNS", "OpenSSL", "Wire", "Gateway", "MockAPI",
+        "Chaos", "gatecrash",
     ]
 
     /// The modules of this package that a folder may import.
@@ -12,21 +13,31 @@ enum ImportRules {
         ("Sources/Certificates", []),
         ("Sources/Document", []),
         ("Sources/World", ["CPlatform"]),
+        ("Sources/DNS", ["World"]),
+        ("Sources/OpenSSL", ["COpenSSL"]),
         ("Sources/Wire", ["World"]),
-        ("Sources/Gateway", ["Certificates", "CPlatform", "Document", "World", "Wire"]),
+        ("Sources/Gateway", ["Certificates", "CPlatform", "Document", "World", "DNS", "Wire"]),
         // Never the gateway: a gateway's bug must not hide in its own oracle.
-        ("Sources/MockAPI", ["Certificates", "CPlatform", "Document", "World", "Wire"]),
-        ("Sources/Chaos", ["Certificates", "CPlatform", "Document", "World", "Wire", "Gateway", "MockAPI"]),
+        ("Sources/MockAPI", ["Certificates", "CPlatform", "Document", "World", "OpenSSL", "Wire"]),
+        (
+            "Sources/Chaos",
+            ["Certificates", "CPlatform", "Document", "World", "DNS", "OpenSSL", "Wire", "Gateway", "MockAPI"]
+        ),
         (
             "Sources/CommandLine",
-            ["Certificates", "CPlatform", "Document", "World", "Wire", "Gateway", "MockAPI", "Chaos"]
+            [
+                "Certificates", "CPlatform", "Document", "World", "DNS", "OpenSSL", "Wire", "Gateway", "MockAPI",
+                "Chaos",
+            ]
         ),
         ("Tests/CertificatesTests", ["Certificates"]),
+        ("Tests/DNSTests", ["World", "DNS"]),
+        ("Tests/OpenSSLTests", ["Certificates", "OpenSSL"]),
         ("Tests/DocumentTests", ["Document"]),
         ("Tests/WorldTests", ["World", "CPlatform"]),
         ("Tests/WireTests", ["Certificates", "World", "Wire"]),
-        ("Tests/GatewayTests", ["Certificates", "Document", "World", "Wire", "Gateway"]),
-        ("Tests/MockAPITests", ["Certificates", "Document", "World", "Wire", "MockAPI"]),
+        ("Tests/GatewayTests", ["Certificates", "Document", "World", "DNS", "Wire", "Gateway"]),
+        ("Tests/MockAPITests", ["Certificates", "Document", "World", "OpenSSL", "Wire", "MockAPI"]),
         ("Tests/TidyTests", []),
     ]
 

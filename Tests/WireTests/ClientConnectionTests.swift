@@ -223,6 +223,27 @@ import Testing
         #expect(client.recorder.log.isEmpty)
     }
 
+    @Test func `a whole request goes out as it is, again and again, and nobody but the sender watches its time`() throws
+    {
+        let client = try ClientHarness()
+        let bytes = ByteBuffer(string: "POST /a HTTP/1.1\r\nHost: b\r\nContent-Length: 2\r\n\r\nhi")
+        for _ in 1...2 {
+            client.connection.expire(after: .seconds(1))
+            let recorder = ClientRecorder()
+            client.connection.delegate = recorder
+            client.connection.send(whole: bytes, method: .post)
+            #expect(client.takeOutput() == String(buffer: bytes))
+            client.advance(.hours(1))
+            client.receive("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+            #expect(recorder.response?.body == "ok" && recorder.response?.isComplete == true)
+            #expect(client.connection.isReusable)
+        }
+        // The next one has timeouts again.
+        client.request(read: .seconds(10))
+        client.advance(.seconds(10))
+        #expect(client.recorder.failure == .readTimedOut)
+    }
+
     // MARK: Time
 
     @Test func `a response that does not come times out exactly`() throws {

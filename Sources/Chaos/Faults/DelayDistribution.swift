@@ -32,4 +32,14 @@ package enum DelayDistribution: Hashable, Sendable {
             }
         return .nanoseconds(Int64(min(max(nanoseconds, 0), Double(Self.longest.nanoseconds))))
     }
+    /// As a sentence has it: `3s ± 100ms`, `lognormal (median 3ms, sigma 0.4)`.
+    package var phrase: String {
+        switch self {
+        case .constant(let delay): delay.phrase
+        case .uniform(let middle, let jitter): "\(middle.phrase) ± \(jitter.phrase)"
+        case .normal(let mean, let deviation): "normal (mean \(mean.phrase), deviation \(deviation.phrase))"
+        case .lognormal(let median, let sigma): "lognormal (median \(median.phrase), sigma \(plainNumber(sigma)))"
+        case .pareto(let minimum, let shape): "pareto (minimum \(minimum.phrase), shape \(plainNumber(shape)))"
+        }
+    }
 }

@@ -1,6 +1,5 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
-import DequeModule
 package import NIOCore
 package import World
 
@@ -16,6 +15,8 @@ package struct LatencyToxic: Hashable, Sendable {
         self.delay = delay
         self.delaysConnect = delaysConnect
     }
+
+    package var phrase: String { "latency \(delay.phrase)" + (delaysConnect ? ", also to connect" : "") }
 }
 
 /// The machine: a queue of chunks with the instant each is due. A chunk that draws a shorter delay than the one before
@@ -23,47 +24,26 @@ package struct LatencyToxic: Hashable, Sendable {
 package struct LatencyMachine: StreamToxic {
     private let settings: LatencyToxic
     private var random: RandomStream
-    private var queue: Deque<(delivery: Delivery, due: NIODeadline)> = []
-    package private(set) var heldBytes = 0
+    private var queue = DueQueue<Delivery>()
 
     package init(_ settings: LatencyToxic, random: RandomStream) {
         self.settings = settings
         self.random = random
     }
 
-    package var nextDeadline: NIODeadline? { queue.first?.due }
+    package var nextDeadline: NIODeadline? { queue.nextDeadline }
+    package var heldBytes: Int { queue.heldBytes }
 
     package mutating func push(_ chunk: ByteBuffer, at now: NIODeadline) -> [Delivery] {
-        hold(.bytes(chunk), at: now)
-        return advance(to: now)
+        queue.hold(.bytes(chunk), until: now + settings.delay.draw(&random))
+        return queue.take(until: now)
     }
 
     package mutating func close(_ end: StreamEnd, at now: NIODeadline) -> [Delivery] {
-        hold(.end(end), at: now)
-        return advance(to: now)
+        queue.hold(.end(end), until: now + settings.delay.draw(&random))
+        return queue.take(until: now)
     }
 
-    package mutating func advance(to now: NIODeadline) -> [Delivery] {
-        var due: [Delivery] = []
-        while let first = queue.first, first.due <= now { due.append(takeFirst()) }
-        return due
-    }
-
-    package mutating func release() -> [Delivery] {
-        var all: [Delivery] = []
-        while !queue.isEmpty { all.append(takeFirst()) }
-        return all
-    }
-
-    private mutating func hold(_ delivery: Delivery, at now: NIODeadline) {
-        let due = now + settings.delay.draw(&random)
-        queue.append((delivery, max(due, queue.last?.due ?? due)))
-        heldBytes += delivery.byteCount
-    }
-
-    private mutating func takeFirst() -> Delivery {
-        let delivery = queue.removeFirst().delivery
-        heldBytes -= delivery.byteCount
-        return delivery
-    }
+    package mutating func advance(to now: NIODeadline) -> [Delivery] { queue.take(until: now) }
+    package mutating func release() -> [Delivery] { queue.takeAll() }
 }

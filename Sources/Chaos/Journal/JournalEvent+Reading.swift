@@ -8,6 +8,10 @@ extension JournalEvent {
     /// - Returns: nil for a kind that this version does not know.
     /// - Throws: `Problem` without a place: bad JSON, a missing field, a wrong one.
     package init?(line: UnsafeRawBufferPointer) throws(Problem) {
+        if let event = JournalRecordScanner.event(line) {
+            self = event
+            return
+        }
         let fields = try JournalFields(try JSONLineScanner.value(of: line))
         guard let kind = Kind(rawValue: try fields.text("kind")) else { return nil }
         switch kind {
@@ -19,11 +23,32 @@ extension JournalEvent {
         case .probe: self = .probe(try Probe(fields, at: try fields.instant(), started: try fields.time("started")))
         case .attempt: self = .attempt(try Attempt(fields, at: try fields.instant()))
         case .config: self = .configuration(try Configuration(fields, at: try fields.instant()))
+        case .document:
+            self = .document(
+                GivenDocument(
+                    at: try fields.instant(), gateway: try fields.text("gateway"), document: fields["kong"] ?? .null))
         case .served: self = .served(try Served(fields, at: try fields.instant(), node: try fields.text("node")))
         case .process: self = .process(try Process(fields))
+        case .fault: self = .fault(try Fault(fields, at: try fields.instant()))
         case .lateness:
             self = .lateness(
                 Lateness(at: try fields.instant(), source: try fields.word("source"), late: try fields.time("late")))
+        case .lookup:
+            let faults = (fields["faults"]?.arrayValue ?? []).compactMap(\.stringValue)
+            self = .lookup(
+                Lookup(
+                    at: try fields.instant(), name: try fields.text("name"), type: try fields.text("type"),
+                    answer: try fields.text("answer"), faults: faults))
+        case .usage:
+            self = .usage(
+                Usage(
+                    at: try fields.instant(), node: try fields.text("node"), memory: try fields.integer("rss"),
+                    descriptors: try fields.integer("fds"), cpu: fields.optionalTime("cpu") ?? 0))
+        case .metric:
+            self = .metric(
+                Metric(
+                    at: try fields.instant(), node: try fields.text("node"), series: try fields.text("series"),
+                    value: fields["value"]?.doubleValue ?? .infinity))
         case .log:
             self = .log(Log(at: try fields.instant(), node: try fields.text("node"), text: try fields.text("text")))
         case .note: self = .note(Note(at: try fields.instant(), text: try fields.text("text")))

@@ -52,9 +52,21 @@ extension JournalEvent {
         }
     }
 
+    /// The Kong document that a gateway was given while it ran, by a step; in force a moment later.
+    package struct GivenDocument: Hashable, Sendable {
+        package var at: Instant
+        package var gateway: String
+        package var document: JSONValue
+        package init(at: Instant, gateway: String, document: JSONValue) {
+            self.at = at
+            self.gateway = gateway
+            self.document = document
+        }
+    }
+
     /// A process of the topology, and the names under which a Kong configuration reaches it.
     package struct Node: Hashable, Sendable {
-        package enum Role: String, Sendable { case gateway, mock, remote }
+        package enum Role: String, Sendable { case gateway, mock, remote, program }
 
         package var id: String
         package var role: Role
@@ -120,6 +132,58 @@ extension JournalEvent {
         }
     }
 
+    /// A question to the scenario's name server.
+    package struct Lookup: Hashable, Sendable {
+        package var at: Instant
+        package var name: String
+        /// A, AAAA, SRV, CNAME….
+        package var type: String
+        /// `127.0.0.5, 127.0.0.6`, `name error`, `no answer`.
+        package var answer: String
+        /// The steps whose faults had a part in it.
+        package var faults: [String]
+        package init(at: Instant, name: String, type: String, answer: String, faults: [String] = []) {
+            self.at = at
+            self.name = name
+            self.type = type
+            self.answer = answer
+            self.faults = faults
+        }
+    }
+
+    /// What a process used at a moment.
+    package struct Usage: Hashable, Sendable {
+        package var at: Instant
+        package var node: String
+        /// Resident memory, bytes.
+        package var memory: Int
+        package var descriptors: Int
+        /// Time on a core since the process started, nanoseconds.
+        package var cpu: Int64
+        package init(at: Instant, node: String, memory: Int, descriptors: Int, cpu: Int64) {
+            self.at = at
+            self.node = node
+            self.memory = memory
+            self.descriptors = descriptors
+            self.cpu = cpu
+        }
+    }
+
+    /// A series of a node's metrics at a moment.
+    package struct Metric: Hashable, Sendable {
+        package var at: Instant
+        package var node: String
+        /// As the scenario names it.
+        package var series: String
+        package var value: Double
+        package init(at: Instant, node: String, series: String, value: Double) {
+            self.at = at
+            self.node = node
+            self.series = series
+            self.value = value
+        }
+    }
+
     /// A line that a process logged.
     package struct Log: Hashable, Sendable {
         package var at: Instant
@@ -152,6 +216,8 @@ extension JournalEvent {
             case precondition
             case interrupted
             case topology
+            /// This host lacks something that the scenario needs (`requires`).
+            case skipped
             case internalError = "internal_error"
         }
 

@@ -15,11 +15,29 @@ extension JournalEvent {
         case .probe(let event): event.write(to: &line)
         case .attempt(let event): event.write(to: &line)
         case .configuration(let event): event.write(to: &line)
+        case .document(let event):
+            line.field("gateway", event.gateway)
+            line.field("kong", event.document)
         case .served(let event): event.write(to: &line)
         case .process(let event): event.write(to: &line)
+        case .fault(let event): event.write(to: &line)
         case .lateness(let event):
             line.field("source", event.source.rawValue)
             line.field("late", event.late)
+        case .lookup(let event):
+            line.field("name", event.name)
+            line.field("type", event.type)
+            line.field("answer", event.answer)
+            if !event.faults.isEmpty { line.field("faults", .array(event.faults.map(JSONValue.string))) }
+        case .usage(let event):
+            line.field("node", event.node)
+            line.field("rss", event.memory)
+            line.field("fds", event.descriptors)
+            line.field("cpu", event.cpu)
+        case .metric(let event):
+            line.field("node", event.node)
+            line.field("series", event.series)
+            line.field("value", .number(event.value))
         case .log(let event):
             line.field("node", event.node)
             line.field("text", event.text)

@@ -12,9 +12,14 @@ package enum JournalEvent: Hashable, Sendable {
     case probe(Probe)
     case attempt(Attempt)
     case configuration(Configuration)
+    case document(GivenDocument)
     case served(Served)
     case process(Process)
+    case fault(Fault)
     case lateness(Lateness)
+    case lookup(Lookup)
+    case usage(Usage)
+    case metric(Metric)
     case log(Log)
     case note(Note)
     case end(End)
@@ -23,7 +28,8 @@ package enum JournalEvent: Hashable, Sendable {
 extension JournalEvent {
     /// The value of `kind` in the line.
     package enum Kind: String, CaseIterable, Sendable {
-        case header, step, mark, request, health, probe, attempt, config, served, process, lateness, log, note, end
+        case header, step, mark, request, health, probe, attempt, config, document, served, process, fault, lateness,
+            lookup, usage, metric, log, note, end
     }
 
     package var kind: Kind {
@@ -36,9 +42,14 @@ extension JournalEvent {
         case .probe: .probe
         case .attempt: .attempt
         case .configuration: .config
+        case .document: .document
         case .served: .served
         case .process: .process
+        case .fault: .fault
         case .lateness: .lateness
+        case .lookup: .lookup
+        case .usage: .usage
+        case .metric: .metric
         case .log: .log
         case .note: .note
         case .end: .end
@@ -56,9 +67,14 @@ extension JournalEvent {
         case .probe(let event): event.at
         case .attempt(let event): event.at
         case .configuration(let event): event.at
+        case .document(let event): event.at
         case .served(let event): event.at
         case .process(let event): event.at
+        case .fault(let event): event.at
         case .lateness(let event): event.at
+        case .lookup(let event): event.at
+        case .usage(let event): event.at
+        case .metric(let event): event.at
         case .log(let event): event.at
         case .note(let event): event.at
         case .end(let event): event.at

@@ -12,9 +12,15 @@ package struct JournalView: Sendable {
     package fileprivate(set) var probes: [JournalEvent.Probe] = []
     package fileprivate(set) var attempts: [JournalEvent.Attempt] = []
     package fileprivate(set) var configurations: [JournalEvent.Configuration] = []
+    package fileprivate(set) var documents: [JournalEvent.GivenDocument] = []
     package fileprivate(set) var processes: [JournalEvent.Process] = []
+    /// What faults on links hit; what they spared is in the file alone.
+    package fileprivate(set) var faults: [JournalEvent.Fault] = []
     package fileprivate(set) var steps: [JournalEvent.Step] = []
     package fileprivate(set) var lateness: [JournalEvent.Lateness] = []
+    package fileprivate(set) var lookups: [JournalEvent.Lookup] = []
+    package fileprivate(set) var usage: [JournalEvent.Usage] = []
+    package fileprivate(set) var metrics: [JournalEvent.Metric] = []
     package fileprivate(set) var logs: [JournalEvent.Log] = []
     package fileprivate(set) var notes: [JournalEvent.Note] = []
     package fileprivate(set) var ending: JournalEvent.End?
@@ -42,6 +48,8 @@ package struct JournalView: Sendable {
     /// Gathers events in any order; `finished()` sorts and joins them.
     package struct Builder: Sendable {
         private var view = JournalView()
+        /// Each place once: millions of events are about a few, and each comes with texts of its own.
+        private var places: [JournalEvent.Address: JournalEvent.Address] = [:]
 
         package init() {}
 
@@ -54,17 +62,36 @@ package struct JournalView: Sendable {
             case .request(let request):
                 view.lastInstant = max(view.lastInstant, Instant.bounded(request.end ?? request.planned))
                 view.requests.append(request)
-            case .health(let health): view.health.append(health)
-            case .probe(let probe): view.probes.append(probe)
-            case .attempt(let attempt): view.attempts.append(attempt)
+            case .health(var health):
+                health.place = kept(health.place)
+                view.health.append(health)
+            case .probe(var probe):
+                probe.place = kept(probe.place)
+                view.probes.append(probe)
+            case .attempt(var attempt):
+                attempt.place = kept(attempt.place)
+                // A gateway's own id of a request; judges know requests by ours.
+                attempt.request = nil
+                view.attempts.append(attempt)
             case .configuration(let configuration): view.configurations.append(configuration)
+            case .document(let document): view.documents.append(document)
             case .served(let served): view.served.append(served)
             case .process(let process): view.processes.append(process)
+            case .fault(let fault): if fault.isHit { view.faults.append(fault) }
             case .lateness(let lateness): view.lateness.append(lateness)
+            case .lookup(let lookup): view.lookups.append(lookup)
+            case .usage(let usage): view.usage.append(usage)
+            case .metric(let metric): view.metrics.append(metric)
             case .log(let log): view.logs.append(log)
             case .note(let note): view.notes.append(note)
             case .end(let end): view.ending = end
             }
+        }
+
+        private mutating func kept(_ place: JournalEvent.Address) -> JournalEvent.Address {
+            if let known = places[place] { return known }
+            places[place] = place
+            return place
         }
 
         package consuming func finished() -> JournalView {
@@ -104,12 +131,14 @@ extension JournalView {
         guard hasServedRecords else { return }
         for row in requests.indices where requests.origin(row) == .unknown {
             guard let status = requests.status(row) else { continue }
-            let isUpstream = served.rows(ofRequest: row).contains { served.status($0) == status }
+            let isUpstream = served.hasRecord(ofRequest: row, status: status)
             requests.setOrigin(isUpstream ? .upstream : .gateway, row: row)
         }
     }
 
     private static func sorted<Event>(_ events: [Event], by at: (Event) -> Instant) -> [Event] {
-        events.enumerated().sorted { (at($0.element).t, $0.offset) < (at($1.element).t, $1.offset) }.map(\.element)
+        guard zip(events, events.dropFirst()).contains(where: { at($1).t < at($0).t }) else { return events }
+        return events.enumerated().sorted { (at($0.element).t, $0.offset) < (at($1.element).t, $1.offset) }.map(
+            \.element)
     }
 }

@@ -25,8 +25,9 @@ extension Diagnosis {
     private func difference(
         _ replay: HealthReplay, input: HealthReplay.Input, change: ReferenceHealth.Change, event: JournalEvent.Health
     ) -> String {
-        let limit = replay.rules[input.side][input.report]
-        let setting = "\(replay.rules.setting(input.report, input.side)) of upstream \(replay.place.upstream)"
+        let rules = replay.rules(at: input.at.t)
+        let limit = rules[input.side][input.report]
+        let setting = "\(rules.setting(input.report, input.side)) of upstream \(replay.place.upstream)"
         let name = name(of: replay.place)
         let wanted: JournalEvent.AddressState = input.report == .success ? .healthy : .unhealthy
         let settled = wanted.rawValue
@@ -93,7 +94,7 @@ extension Diagnosis {
             let lower = max(first, change.at.t.clampedAdding(HealthReplay.tolerance + context.slack))
             let upper = min(last, end)
             guard lower <= upper else { continue }
-            let rows = view.served.rows(of: mock).map(Int.init).filter { row in
+            let rows = view.served.rows(of: mock).filter { row in
                 !view.served.isProbe(row) && (lower...upper).contains(view.served.times[row])
             }
             guard let row = rows.first else { continue }
@@ -201,10 +202,12 @@ extension Diagnosis {
 extension Diagnosis {
     /// What kept an address in, though a failure was expected.
     func spared(_ replay: HealthReplay, from first: Int64, through last: Int64) -> [String] {
-        var reasons =
-            mock(of: replay.place).map {
-                ignoredAnswers($0, replay.rules, from: first, through: last)
-            } ?? []
+        let own = ownAnswers(replay, from: first, through: last)
+        // What a dead target answered while it lived explains nothing.
+        var reasons = own
+        if own.isEmpty, let mock = mock(of: replay.place) {
+            reasons = ignoredAnswers(mock, replay.rules, from: first, through: last)
+        }
         let cleared = replay.inputs.count {
             $0.report == .success && $0.side == .passive && (first...max(first, last)).contains($0.at.t)
         }
@@ -215,9 +218,33 @@ extension Diagnosis {
         return reasons + lastCounters(replay, .passive, through: last, [.httpFailure, .tcpFailure, .timeout])
     }
 
+    /// Answers that the gateway made itself because a target gave none, and what became of them in the passive checks.
+    private func ownAnswers(_ replay: HealthReplay, from first: Int64, through last: Int64) -> [String] {
+        let rules = replay.rules
+        let rows = view.requests.rows(from: first, through: max(first, last))
+        return [502, 504].compactMap { status in
+            let count = rows.count { view.requests.status($0) == status && view.requests.origin($0) == .gateway }
+            guard count > 0 else { return nil }
+            let what =
+                "\(count) \(count == 1 ? "request" : "requests") got \(status) from the gateway itself, "
+                + "without an answer of \(name(of: replay.place))"
+            guard let report = rules.passiveReport(ofStatus: status) else {
+                return "\(what), and \(status) is in neither passive.healthy.http_statuses nor "
+                    + "passive.unhealthy.http_statuses"
+            }
+            guard rules.passive[report] > 0 else { return "\(what), and \(HealthRules.key(report, .passive)) = 0" }
+            let reported = replay.inputs.count { input in
+                input.side == .passive && input.report != .success && (first...max(first, last)).contains(input.at.t)
+            }
+            return
+                "\(what): each is \(report == .httpFailure ? "an" : "a") \(report.words) (\(rules.setting(report, .passive))), of which the gateway "
+                + "reported \(reported == 0 ? "none" : "\(reported)")"
+        }
+    }
+
     /// What a mock answered, and what the passive checks make of it.
     func ignoredAnswers(_ mock: String, _ rules: HealthRules, from first: Int64, through last: Int64) -> [String] {
-        let rows = view.served.rows(of: mock).map(Int.init).filter { row in
+        let rows = view.served.rows(of: mock).filter { row in
             !view.served.isProbe(row) && (first...max(first, last)).contains(view.served.times[row])
         }
         let statuses = rows.map { view.served.status($0) }

@@ -101,26 +101,23 @@ extension Diagnosis {
     }
 
     /// "1800 × 200 from upstream, 520 × 503 from gateway, 2 × timeout", the most frequent first.
-    func breakdown(_ rows: [Int]) -> String {
-        let sorts = rows.map { row in
-            guard let status = view.requests.status(row) else {
-                return view.requests.failure(row)?.rawValue ?? "no answer"
-            }
-            let origin = view.requests.origin(row)
-            return origin == .unknown ? "\(status)" : "\(status) from \(origin.rawValue)"
-        }
-        return Self.tally(sorts)
+    func breakdown(_ rows: some Sequence<Int>) -> String {
+        var sorts: [Int: (row: Int, count: Int)] = [:]
+        for row in rows { sorts[view.requests.sort(row), default: (row, 0)].count += 1 }
+        let names = sorts.values.map { (view.requests.sortName($0.row), $0.count) }
+        return Self.tally(Dictionary(names, uniquingKeysWith: +))
     }
 
-    static func tally(_ words: [String]) -> String {
-        let counts = Dictionary(words.map { ($0, 1) }, uniquingKeysWith: +)
+    static func tally(_ words: [String]) -> String { tally(Dictionary(words.map { ($0, 1) }, uniquingKeysWith: +)) }
+
+    private static func tally(_ counts: [String: Int]) -> String {
         let sorted = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
         return sorted.prefix(5).map { "\($0.value) × \($0.key)" }.joined(separator: ", ")
             + (sorted.count > 5 ? ", …" : "")
     }
 
     /// "writes-12, writes-15 and 3 more"
-    func ids(_ rows: [Int]) -> String {
+    func ids(_ rows: some Collection<Int>) -> String {
         let shown = rows.prefix(3).map { view.requests.id($0) }.joined(separator: ", ")
         return rows.count > 3 ? "\(shown) and \(rows.count - 3) more" : shown
     }

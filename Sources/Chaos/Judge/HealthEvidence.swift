@@ -37,11 +37,12 @@ struct HealthEvidence {
         let reported = Set(replay.inputs.compactMap(\.chaosID))
         let exits = view.processes.filter { $0.node == replay.place.gateway && $0.change == .exited }.map(\.at.t)
         var found: [Contradiction] = []
-        for row in view.served.rows(of: mock).map(Int.init) {
+        for row in view.served.rows(of: mock) {
             let status = view.served.status(row)
             guard let request = view.served.request(row), let end = view.requests.end(request),
                 view.requests.status(request) == status,
-                let report = replay.rules.passiveReport(ofStatus: status), replay.rules.passive[report] > 0,
+                let report = replay.rules(at: end).passiveReport(ofStatus: status),
+                replay.rules(at: end).passive[report] > 0,
                 !reported.contains(view.requests.id(request))
             else { continue }
             let settled: JournalEvent.AddressState = report == .success ? .healthy : .unhealthy
@@ -67,9 +68,12 @@ struct HealthEvidence {
     private func inventedAttempts() -> [Contradiction] {
         let attempts = view.attempts.filter { $0.place == replay.place && $0.result == .httpStatus }
         guard !attempts.isEmpty else { return [] }
+        let wanted = Set(attempts.compactMap(\.chaosID))
         var requestRows: [String: Int] = [:]
-        for row in view.served.rows(of: mock).map(Int.init) {
-            if let request = view.served.request(row) { requestRows[view.requests.id(request)] = request }
+        for row in view.served.rows(of: mock) {
+            guard let request = view.served.request(row) else { continue }
+            let id = view.requests.id(request)
+            if wanted.contains(id) { requestRows[id] = request }
         }
         return attempts.compactMap { attempt in
             guard let status = attempt.status, status != 502, status != 504, let id = attempt.chaosID,
@@ -88,7 +92,7 @@ struct HealthEvidence {
 
     /// Probes with a status of which the mock has no record.
     private func inventedProbes() -> [Contradiction] {
-        let seen = view.served.rows(of: mock).map(Int.init).filter { view.served.isProbe($0) }
+        let seen = view.served.rows(of: mock).filter { view.served.isProbe($0) }
         let times = seen.map { view.served.times[$0] }
         let margin: Int64 = 1_000_000
         return view.probes.filter { $0.place == replay.place }.compactMap { probe in
@@ -108,7 +112,7 @@ struct HealthEvidence {
     private func misreadProbes() -> [Contradiction] {
         view.probes.filter { $0.place == replay.place }.compactMap { probe in
             guard let status = probe.status else { return nil }
-            let report = replay.rules.active.report(ofStatus: status)
+            let report = replay.rules(at: probe.at.t).active.report(ofStatus: status)
             guard report != probe.result.report else { return nil }
             return (
                 probe.at.t,

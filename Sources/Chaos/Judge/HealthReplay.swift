@@ -36,7 +36,10 @@ struct HealthReplay: Sendable {
     static let tolerance: Int64 = 50_000_000
 
     let place: JournalEvent.Address
+    /// Those that the run began with.
     let rules: HealthRules
+    /// Those of configurations that steps have loaded, in the order of time.
+    private let laterRules: [(from: Int64, rules: HealthRules)]
     private(set) var inputs: [Input] = []
     private(set) var changes: [JournalEvent.Health] = []
     private(set) var mismatches: [Mismatch] = []
@@ -56,7 +59,7 @@ struct HealthReplay: Sendable {
         }
         return places.compactMap { place in
             let gateway = plan.topology.gateways.first { $0.id == place.gateway }
-            guard let upstream = gateway?.upstreams.first(where: { $0.name == place.upstream }) else { return nil }
+            guard let upstream = gateway?.everyUpstream.first(where: { $0.name == place.upstream }) else { return nil }
             let rules = HealthRules(upstream: upstream.name, healthChecks: upstream.healthChecks)
             return HealthReplay(place: place, rules: rules, view: view, tolerance: tolerance)
         }
@@ -65,12 +68,31 @@ struct HealthReplay: Sendable {
     private init(place: JournalEvent.Address, rules: HealthRules, view: JournalView, tolerance: Int64) {
         self.place = place
         self.rules = rules
+        laterRules = Self.laterRules(of: place, view)
         self.tolerance = tolerance
         changes = view.health.filter { $0.place == place }
-        inputs = Self.inputs(of: place, rules: rules, view: view)
+        inputs = inputs(in: view)
         let starts = view.processes.filter { $0.node == place.gateway && $0.change == .started && $0.at.t > 0 }
         replay(restarts: starts.map(\.at.t))
     }
+
+    /// A document counts from the moment at which the gateway says that it has a new configuration.
+    private static func laterRules(
+        of place: JournalEvent.Address, _ view: JournalView
+    ) -> [(from: Int64, rules: HealthRules)] {
+        view.documents.filter { $0.gateway == place.gateway }.compactMap { given in
+            let upstream = KongFacts(given.document).upstreams.first { $0.name == place.upstream }
+            guard let upstream else { return nil }
+            let inForce = view.configurations.first { $0.gateway == place.gateway && $0.at.t >= given.at.t }
+            return (
+                inForce?.at.t ?? given.at.t,
+                HealthRules(upstream: upstream.name, healthChecks: upstream.healthChecks)
+            )
+        }
+    }
+
+    /// The rules in force at an instant. State and counters outlive a change of them, as in Kong.
+    func rules(at time: Int64) -> HealthRules { laterRules.last { $0.from <= time }?.rules ?? rules }
 
     /// The state that the address should have been in.
     func state(at time: Int64) -> JournalEvent.AddressState { spans.last { $0.from <= time }?.state ?? .healthy }
@@ -84,9 +106,10 @@ struct HealthReplay: Sendable {
 // MARK: Reports
 
 extension HealthReplay {
-    private static func inputs(of place: JournalEvent.Address, rules: HealthRules, view: JournalView) -> [Input] {
+    private func inputs(in view: JournalView) -> [Input] {
         var inputs: [Input] = []
         for probe in view.probes where probe.place == place {
+            let rules = rules(at: probe.at.t)
             guard let report = probe.status.map({ rules.active.report(ofStatus: $0) }) ?? probe.result.report else {
                 continue
             }
@@ -96,7 +119,7 @@ extension HealthReplay {
         for attempt in view.attempts where attempt.place == place {
             let report: JournalEvent.Report? =
                 switch attempt.result {
-                case .httpStatus: attempt.status.flatMap(rules.passiveReport)
+                case .httpStatus: attempt.status.flatMap(rules(at: attempt.at.t).passiveReport)
                 case .tcpFailure: .tcpFailure
                 case .timeout: .timeout
                 }
@@ -155,7 +178,9 @@ extension HealthReplay {
     ) {
         let input = inputs[next]
         next += 1
-        guard let change = machine.take(input.report, limit: rules[input.side][input.report]) else { return }
+        guard let change = machine.take(input.report, limit: rules(at: input.at.t)[input.side][input.report]) else {
+            return
+        }
         note(input.at.t)
         pending.append((input, change))
     }

@@ -39,10 +39,10 @@ extension JudgeContext {
 
     func isGood(_ row: Int) -> Bool { view.requests.outcome(row) == .ok }
 
-    private func share(_ rows: [Int]) -> Double { Double(rows.count { isGood($0) }) / Double(rows.count) }
+    private func share(_ rows: RowList) -> Double { Double(rows.count { isGood($0) }) / Double(rows.count) }
 
     /// The window of that length, beginning at an arrival, with the lowest share; the whole when it is shorter.
-    private func worstWindow(_ rows: [Int], length: Int64) -> (share: Double, from: Int64) {
+    private func worstWindow(_ rows: RowList, length: Int64) -> (share: Double, from: Int64) {
         let planned = view.requests.planned
         let last = planned[rows[rows.count - 1]]
         var worst = (share: share(rows), from: planned[rows[0]])
@@ -63,8 +63,8 @@ extension JudgeContext {
     }
 
     /// "31 bad answers: 28 × 503 from gateway, 3 × 500 from upstream; the first, users-501, at 10.07s"
-    private func describeBad(_ rows: [Int]) -> String {
-        let bad = rows.filter { !isGood($0) }
+    private func describeBad(_ rows: RowList) -> String {
+        let bad = rows.narrowed { !isGood($0) }
         guard let first = bad.first else { return "Every answer was good" }
         return "\(bad.count) bad answers: \(Diagnosis(context: self).breakdown(bad)); the first, "
             + "\(view.requests.id(first)), at \(readable(view.requests.planned[first]))"

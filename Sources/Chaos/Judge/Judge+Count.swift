@@ -40,7 +40,7 @@ extension JudgeContext {
         var reasons: [String] = []
         func add(_ words: String, _ bound: Bound?, _ isCounted: (Int) -> Bool) throws(Unjudgeable) {
             guard let bound else { return }
-            let counted = rows.filter(isCounted)
+            let counted = rows.narrowed(isCounted)
             var tally = Tally()
             for row in counted { tally.add(interval.map { contains($0, row) } ?? .no) }
             var part = Part("\(words):", tally, try limits(bound), suffix: "")
@@ -50,8 +50,8 @@ extension JudgeContext {
                 reasons.append("\(words): \(Diagnosis(context: self).ids(counted))")
             }
         }
-        try add("lost", bounds.lost) { isGood($0) && view.served.rows(ofRequest: $0).isEmpty }
-        try add("duplicated", bounds.duplicated) { view.served.rows(ofRequest: $0).count > 1 }
+        try add("lost", bounds.lost) { isGood($0) && view.served.count(ofRequest: $0) == 0 }
+        try add("duplicated", bounds.duplicated) { view.served.count(ofRequest: $0) > 1 }
         try add("unknown", bounds.unknown) { view.requests.outcome($0) == .unknown }
         var finding = Finding(subject, parts: parts)
         if !view.hasServedRecords {

@@ -7,11 +7,19 @@ extension JudgeContext {
         var firstViolation: Int64?
     }
 
-    /// A violation: certain, or possible when the observation is uncertain.
-    private struct Violation {
-        var at: Int64
-        var isCertain: Bool
-        var text: String
+    /// What matters of any number of violations: how many there are, and the first that is certain, else the first.
+    struct Violations {
+        private(set) var count = 0
+        private(set) var certain = 0
+        private(set) var first: (at: Int64, isCertain: Bool, text: String)?
+
+        /// - Parameter text: asked for only when it is the first.
+        mutating func add(at time: Int64, isCertain: Bool, _ text: () -> String) {
+            count += 1
+            if isCertain { certain += 1 }
+            if let first, (first.isCertain ? 0 : 1, first.at) <= (isCertain ? 0 : 1, time) { return }
+            first = (time, isCertain, text())
+        }
     }
 
     func judge(_ invariant: Invariant) throws(Unjudgeable) -> InvariantFinding {
@@ -39,23 +47,23 @@ extension JudgeContext {
                 change.to != state && interval?.contains(change.at) ?? .no != .no
             }
             return InvariantFinding(finding: finding, firstViolation: finding.result == .pass ? nil : first?.at.t ?? 0)
+        default: return try judgeObserved(invariant, interval)
         }
     }
 
-    private func phrase(_ condition: Condition?) -> String { condition.map { " while \($0)" } ?? "" }
+    func phrase(_ condition: Condition?) -> String { condition.map { " while \($0)" } ?? "" }
 
-    private func finding(_ subject: String, _ allowed: String, _ violations: [Violation]) -> InvariantFinding {
-        guard let first = violations.first(where: \.isCertain) ?? violations.first else {
+    func finding(_ subject: String, _ allowed: String, _ violations: Violations) -> InvariantFinding {
+        guard let first = violations.first else {
             let seen = allowed == "never" ? "never came" : "always held"
             return InvariantFinding(
                 finding: Finding(result: .pass, seen: seen, allowed: allowed, sentence: "\(subject): \(seen)"),
                 firstViolation: nil)
         }
-        let certain = violations.count(where: \.isCertain)
         let count = violations.count == 1 ? "once" : "\(violations.count) times"
         let seen = "\(count), first at \(readable(first.at)): \(first.text)"
         var finding = Finding(
-            result: certain > 0 ? .fail : .inconclusive, seen: seen, allowed: allowed,
+            result: violations.certain > 0 ? .fail : .inconclusive, seen: seen, allowed: allowed,
             sentence: "\(subject) \(allowed == "never" ? "came" : "was violated") \(seen), allowed \(allowed)")
         finding.reasons = Diagnosis(context: self).reasons(from: first.at, through: first.at)
         return InvariantFinding(finding: finding, firstViolation: first.at)
@@ -69,56 +77,60 @@ extension JudgeContext {
         interval.map { view.requests.rows(from: $0.outer.lowerBound, through: $0.outer.upperBound) } ?? 0..<0
     }
 
-    private func outcomes(_ filter: OutcomeFilter, _ interval: Interval?) -> [Violation] {
-        rows(in: interval).compactMap { row in
+    private func outcomes(_ filter: OutcomeFilter, _ interval: Interval?) -> Violations {
+        var violations = Violations()
+        for row in rows(in: interval) {
             let match = match(filter, row)
-            guard match != .no else { return nil }
-            let answer = Diagnosis(context: self).breakdown([row]).dropFirst("1 × ".count)
-            let text = "\(view.requests.id(row)) got \(answer)"
-            return Violation(at: view.requests.planned[row], isCertain: match == .yes, text: text)
+            guard match != .no else { continue }
+            violations.add(at: view.requests.planned[row], isCertain: match == .yes) {
+                let answer = Diagnosis(context: self).breakdown([row]).dropFirst("1 × ".count)
+                return "\(view.requests.id(row)) got \(answer)"
+            }
         }
+        return violations
     }
 
     private func traffic(
         _ filter: TrafficFilter, _ condition: Condition?, grace: Int64, _ interval: Interval?
-    ) -> [Violation] {
+    ) -> Violations {
         let history = condition.map { ConditionHistory($0, in: self) }
-        return view.served.indices.compactMap { row in
-            guard isTraffic(row), match(filter, row) else { return nil }
+        var violations = Violations()
+        for row in view.served.indices where isTraffic(row) && match(filter, row) {
             let time = view.served.times[row]
             let match = (interval?.contains(time) ?? .no) && (history?.holds(at: time, grace: grace) ?? .yes)
-            guard match != .no else { return nil }
-            let id = view.served.request(row).map { view.requests.id($0) } ?? view.served.path(row)
-            let since = history?.beginning(of: time).map { ", \(readable(time - $0)) after it began" } ?? ""
-            return Violation(
-                at: time, isCertain: match == .yes, text: "\(id) reached \(view.served.node(row))\(since)")
+            guard match != .no else { continue }
+            violations.add(at: time, isCertain: match == .yes) {
+                let id = view.served.request(row).map { view.requests.id($0) } ?? view.served.path(row)
+                let since = history?.beginning(of: time).map { ", \(readable(time - $0)) after it began" } ?? ""
+                return "\(id) reached \(view.served.node(row))\(since)"
+            }
         }
+        return violations
     }
 
     /// The first request on a connection stands for its opening.
     private func connections(
         _ nodes: [String], _ condition: Condition?, grace: Int64, exceptProbes: Bool, _ interval: Interval?
-    ) -> [Violation] {
+    ) -> Violations {
         let history = condition.map { ConditionHistory($0, in: self) }
-        var violations: [Violation] = []
+        var violations = Violations()
         for node in nodes {
             var known: Set<Int> = []
-            for row in view.served.rows(of: node).map(Int.init) {
+            for row in view.served.rows(of: node) {
                 guard let connection = view.served.connection(row), known.insert(connection).inserted else { continue }
                 if exceptProbes, view.served.isProbe(row) { continue }
                 let time = view.served.times[row]
                 let match = (interval?.contains(time) ?? .no) && (history?.holds(at: time, grace: grace) ?? .yes)
                 guard match != .no else { continue }
-                violations.append(
-                    Violation(at: time, isCertain: match == .yes, text: "connection \(connection) to \(node)"))
+                violations.add(at: time, isCertain: match == .yes) { "connection \(connection) to \(node)" }
             }
         }
-        return violations.sorted { $0.at < $1.at }
+        return violations
     }
 
-    private func slow(_ limits: Limits, _ filter: OutcomeFilter, _ interval: Interval?) -> [Violation] {
-        rows(in: interval).compactMap { row in
-            guard match(filter, row) != .no else { return nil }
+    private func slow(_ limits: Limits, _ filter: OutcomeFilter, _ interval: Interval?) -> Violations {
+        var violations = Violations()
+        for row in rows(in: interval) where match(filter, row) != .no {
             let planned = view.requests.planned[row]
             // Without an answer it took at least until the end of the run.
             let latency = view.requests.latency(row) ?? view.lastInstant.clampedSubtracting(planned)
@@ -128,12 +140,12 @@ extension JudgeContext {
                 ? Measure(Double(latency), max(Double(latency), limits.upper?.magnitude ?? 0), .duration)
                 : .exactly(Double(latency), .duration)
             let result = measure.result(against: limits, slack: slack)
-            guard result != .pass else { return nil }
-            return Violation(
-                at: planned, isCertain: result == .fail,
-                text:
-                    "\(view.requests.id(row)) took \(Measure.exactly(Double(latency), .duration).text(against: limits))"
-            )
+            guard result != .pass else { continue }
+            violations.add(at: planned, isCertain: result == .fail) {
+                let took = Measure.exactly(Double(latency), .duration).text(against: limits)
+                return "\(view.requests.id(row)) took \(took)"
+            }
         }
+        return violations
     }
 }

@@ -4,7 +4,7 @@ extension JudgeContext {
     /// Statistics of the latency of a subset of requests, exact (nearest rank), not from buckets.
     func judge(_ latency: LatencyBounds) throws(Unjudgeable) -> Finding {
         let interval = try interval(latency.during)
-        let rows = rows(in: interval, loads: latency.filter.loads).filter { row in
+        let rows = rows(in: interval, loads: latency.filter.loads).narrowed { row in
             match(latency.filter, row) != .no && view.requests.latency(row) != nil
         }
         let subject = latency.filter == .all ? "latency" : "latency of \(latency.filter)"
@@ -15,7 +15,8 @@ extension JudgeContext {
         let edges = edges(rows, interval)
         let certain = edges.certain
         let all = sortedLatencies(rows, latency.isCorrected)
-        let surely = certain.isEmpty ? all : sortedLatencies(certain, latency.isCorrected)
+        let isAll = certain.isEmpty || certain.count == rows.count
+        let surely = isAll ? all : sortedLatencies(certain, latency.isCorrected)
         var parts: [Part] = []
         for entry in latency.entries {
             let measure = Measure(entry.statistic.value(of: surely), entry.statistic.value(of: all), .duration)
@@ -40,7 +41,7 @@ extension JudgeContext {
 
     private func latencyOf(_ row: Int) -> Int64 { view.requests.latency(row) ?? 0 }
 
-    private func sortedLatencies(_ rows: [Int], _ isCorrected: Bool) -> [Int64] {
+    private func sortedLatencies(_ rows: RowList, _ isCorrected: Bool) -> [Int64] {
         rows.compactMap { view.requests.latency($0, corrected: isCorrected) }.sorted()
     }
 }

@@ -21,7 +21,13 @@ extension JudgeContext {
         let wanted = marks.map(\.description).joined(separator: ", ")
         let result = Verdict.Result.worst(results)
         let seen = trouble.isEmpty ? "in order" : trouble.joined(separator: "; ")
-        return Finding(result: result, seen: seen, allowed: wanted, sentence: "\(seen), allowed the order \(wanted)")
+        var finding = Finding(
+            result: result, seen: seen, allowed: wanted, sentence: "\(seen), allowed the order \(wanted)")
+        if result != .pass {
+            let instants = marks.compactMap { instant(of: $0)?.at.count }
+            finding.reasons = Diagnosis(context: self).reasons(from: instants.min() ?? 0, through: instants.max() ?? 0)
+        }
+        return finding
     }
 
     private typealias Place = (sighting: Sighting, room: ClosedRange<Int64>?)

@@ -24,22 +24,31 @@ extension JudgeContext {
         }
         return Finding(
             result: began != state || isCertain ? .fail : .inconclusive, seen: seen, allowed: allowed,
-            sentence: "\(node) \(seen), allowed \(allowed)", reasons: Diagnosis(context: self).lastWords(of: node))
+            sentence: "\(node) \(seen), allowed \(allowed)",
+            reasons: reasons(of: node, from: interval.outer.lowerBound, through: interval.outer.upperBound))
+    }
+
+    /// What the time line did to a node, and what it said last.
+    private func reasons(of node: String, from first: Int64, through last: Int64) -> [String] {
+        let diagnosis = Diagnosis(context: self)
+        return diagnosis.steps(on: node, from: first, through: last) + diagnosis.lastWords(of: node)
     }
 
     /// A node ended by a signal or with a code.
     func judgeExit(_ node: String, signal: String?, code: Int?) -> Finding {
         let exits = view.processes.filter { $0.node == node && $0.change == .exited }
-        let allowed = signal.map { "ended by SIG\(SignalTable.bare($0))" } ?? "ended with code \(code ?? 0)"
+        let allowed =
+            signal.map { "ended by SIG\(SignalName.number(of: $0).map(SignalName.name(of:)) ?? $0)" }
+            ?? "ended with code \(code ?? 0)"
         let isThere = exits.contains { exit in
-            if let signal { return exit.signal == SignalTable.number(of: signal) && exit.signal != nil }
+            if let signal { return exit.signal != nil && exit.signal == SignalName.number(of: signal).map(Int.init) }
             return exit.signal == nil && exit.code == code ?? 0
         }
         let seen = exits.isEmpty ? "never ended" : exits.map(Self.words).joined(separator: ", ")
         return Finding(
             result: isThere ? .pass : .fail, seen: seen, allowed: allowed,
             sentence: "\(node) \(seen), allowed \(allowed)",
-            reasons: isThere ? [] : Diagnosis(context: self).lastWords(of: node))
+            reasons: isThere ? [] : reasons(of: node, from: .min, through: .max))
     }
 
     static func words(_ event: JournalEvent.Process) -> String {
@@ -49,32 +58,8 @@ extension JudgeContext {
         case .paused: return "was paused"
         case .resumed: return "was resumed"
         case .exited:
-            if let signal = event.signal { return "was ended by \(SignalTable.name(of: signal))" }
+            if let signal = event.signal { return "was ended by SIG\(SignalName.name(of: Int32(clamping: signal)))" }
             return "exited with code \(event.code ?? 0)"
         }
-    }
-}
-
-/// The signals that scenarios name, with their numbers on Linux and macOS where these agree.
-enum SignalTable {
-    private static let signals: [(name: String, number: Int)] = [
-        ("HUP", 1), ("INT", 2), ("QUIT", 3), ("ILL", 4), ("TRAP", 5), ("ABRT", 6), ("FPE", 8), ("KILL", 9),
-        ("SEGV", 11),
-        ("PIPE", 13), ("ALRM", 14), ("TERM", 15),
-    ]
-
-    /// `SIGKILL`, or `signal 42` for one without a name here.
-    static func name(of number: Int) -> String {
-        signals.first { $0.number == number }.map { "SIG" + $0.name } ?? "signal \(number)"
-    }
-
-    /// Of `KILL`, `SIGKILL` or `9`.
-    static func number(of name: String) -> Int? {
-        Int(name) ?? signals.first { $0.name == bare(name) }?.number
-    }
-
-    static func bare(_ name: String) -> String {
-        let upper = name.uppercased()
-        return upper.hasPrefix("SIG") ? String(upper.dropFirst(3)) : upper
     }
 }

@@ -28,7 +28,7 @@ extension JudgeContext {
             return finding
         }
         let at = Sighting(at: Nanoseconds(found.at))
-        let measure = Measure.duration(from: after, to: at)
+        let measure = duration(from: after, to: at)
         var finding = Finding(
             subject, parts: [Part("came", measure, limits, slack: slack, suffix: " after \(recovery.after)")])
         if let mark = recovery.mark { finding.marks = [.init(name: mark, value: .seen(at, room: nil))] }
@@ -39,7 +39,7 @@ extension JudgeContext {
     }
 
     /// `isCertain` is false when the run ended before the share had held long enough.
-    private func firstStable(_ rows: [Int], _ recovery: Recovery) -> (at: Int64, isCertain: Bool)? {
+    private func firstStable(_ rows: RowList, _ recovery: Recovery) -> (at: Int64, isCertain: Bool)? {
         let planned = view.requests.planned
         guard let lastRow = rows.last else { return nil }
         var end = 0
@@ -60,7 +60,7 @@ extension JudgeContext {
     }
 
     /// Arrivals stand for the time until the next one.
-    private func averageGap(_ rows: [Int]) -> Int64 {
+    private func averageGap(_ rows: RowList) -> Int64 {
         guard rows.count > 1 else { return 0 }
         let planned = view.requests.planned
         return planned[rows[rows.count - 1]].clampedSubtracting(planned[rows[0]]) / Int64(rows.count - 1) + 1

@@ -6,14 +6,14 @@ extension JudgeContext {
         let interval = try intervalAtMocks(traffic.during)
         let to = traffic.filter.to.joined(separator: ", ")
         var certain = 0
-        var possible: [Int] = []
+        var possible = (count: 0, first: Int?.none)
         var total = 0
         for row in view.served.indices where isTraffic(row) {
             let isIn = interval?.contains(view.served.times[row]) ?? .no
             guard isIn != .no else { continue }
             total += 1
             guard match(traffic.filter, row) else { continue }
-            possible.append(row)
+            possible = (possible.count + 1, possible.first ?? row)
             if isIn == .yes { certain += 1 }
         }
         var parts: [Part] = []
@@ -61,7 +61,7 @@ extension JudgeContext {
     /// Health probes as the mock saw them: their number, and the distance between neighbours.
     func judge(_ probes: Probes) throws(Unjudgeable) -> Finding {
         let interval = try interval(probes.during)
-        let rows = view.served.rows(of: probes.to).map(Int.init).filter { view.served.isProbe($0) }
+        let rows = view.served.rows(of: probes.to).filter { view.served.isProbe($0) }
         let possible = rows.filter { (interval?.contains(view.served.times[$0]) ?? .no) != .no }
         let certain = possible.filter { interval?.contains(view.served.times[$0]) == .yes }
         let times = possible.map { view.served.times[$0] }

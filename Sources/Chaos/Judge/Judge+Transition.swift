@@ -17,7 +17,7 @@ extension JudgeContext {
         if transition.within.dimension == .requests {
             measure = .requests(arrivals(from: after, through: at, gateway: transition.target.gateway))
         } else {
-            measure = .duration(from: after, to: at)
+            measure = duration(from: after, to: at)
         }
         var parts = [Part("became \(wanted)", measure, limits, slack: slack, suffix: suffix)]
         if parts[0].result == .inconclusive, measure.dimension == .requests,
@@ -35,6 +35,8 @@ extension JudgeContext {
         if finding.result != .pass {
             let diagnosis = Diagnosis(context: self)
             finding.reasons = diagnosis.reasons(for: change, of: transition.target, since: after.earliest.count)
+            let rule = diagnosis.rule(of: transition.target, becomes: transition.becomes, at: after.at.count)
+            finding.reasons += rule.map { [$0] } ?? []
         }
         return finding
     }
@@ -75,8 +77,11 @@ extension JudgeContext {
                 "It was \(wanted) already " + (since.map { "since \(readable($0.at.t))" } ?? "from the start"))
         }
         if !hadTime { reasons.append("The run ended at \(readable(view.lastInstant)), too early to tell") }
-        reasons += Diagnosis(context: self).reasonsForNoChange(
+        let diagnosis = Diagnosis(context: self)
+        reasons += diagnosis.reasonsForNoChange(
             of: transition.target, to: transition.becomes, from: after.at.count, through: view.lastInstant)
+        let rule = diagnosis.rule(of: transition.target, becomes: transition.becomes, at: after.at.count)
+        reasons += rule.map { [$0] } ?? []
         var finding = Finding(
             result: result, seen: seen, allowed: allowed,
             sentence: "\(transition.target.name) \(seen), allowed \(limits)", reasons: reasons)

@@ -6,7 +6,7 @@ extension JudgeContext {
     /// An edge is the arrival of the first or last matching request. Between that request and its neighbour of another
     /// outcome nobody asked, so a bound on an edge is missed only when that whole gap misses it.
     func judge(_ window: Window, id: String) throws(Unjudgeable) -> Finding {
-        let runs = WindowRuns(try samples(of: window), gap: window.gap.count).runs
+        let runs = try runs(of: window)
         let subject = "window \(window.filter)"
         var parts: [Part] = []
         if let bound = window.count {
@@ -44,16 +44,18 @@ extension JudgeContext {
         return finding
     }
 
-    private func samples(of window: Window) throws(Unjudgeable) -> [WindowRuns.Sample] {
+    private func runs(of window: Window) throws(Unjudgeable) -> [WindowRuns.Run] {
         let requests = view.requests
         let isArrival = window.clock == .arrival
-        let samples = rows(in: try interval(window.during), loads: window.filter.loads).map { row in
+        // Made when they are looked at: there may be millions.
+        let samples = rows(in: try interval(window.during), loads: window.filter.loads).lazy.map { row in
             let end = requests.end(row) ?? view.lastInstant
             return WindowRuns.Sample(
                 at: isArrival ? requests.planned[row] : end, reached: isArrival ? reached(row) : end,
                 isMatch: match(window.filter, row) != .no)
         }
-        return isArrival ? samples : samples.sorted { $0.at < $1.at }
+        if isArrival { return WindowRuns(samples, gap: window.gap.count).runs }
+        return WindowRuns(samples.sorted { $0.at < $1.at }, gap: window.gap.count).runs
     }
 
     private func noWindow(
@@ -86,7 +88,7 @@ extension JudgeContext {
     ) throws(Unjudgeable) -> Part {
         let mark = try sighting(of: bound.mark)
         let limits = try limits(bound.bound)
-        let measure = Measure.duration(from: mark, to: Sighting(at: Nanoseconds(at)))
+        let measure = duration(from: mark, to: Sighting(at: Nanoseconds(at)))
         var part = Part(verb, measure, limits, slack: slack, suffix: " after \(bound.mark)")
         if part.result != .pass {
             let low = Measure.duration(from: mark, to: Sighting(at: Nanoseconds(room.lowerBound)))

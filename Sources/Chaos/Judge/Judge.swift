@@ -18,7 +18,11 @@ extension JudgeContext {
         case .process(let node, let state, let during): try judgeProcess(node, stays: state, during)
         case .exit(let node, let signal, let code): judgeExit(node, signal: signal, code: code)
         case .model(.kongHealth): judgeKongHealth()
+        case .baseline(let baseline): try judge(baseline)
         case .sometimes(let filter, let during): try judgeSometimes(filter, during)
+        case .usage(let usage): try judge(usage)
+        case .log(let log): try judge(log)
+        case .metric(let metric): try judge(metric)
         }
     }
 }
@@ -41,7 +45,11 @@ extension Expectation.Kind {
         case .process: "process"
         case .exit: "exit"
         case .model: "model"
+        case .baseline: "baseline"
         case .sometimes: "sometimes"
+        case .usage(let usage): usage.memory == nil ? "fds" : "rss"
+        case .log: "log"
+        case .metric: "metric"
         }
     }
 }
@@ -50,8 +58,8 @@ extension Invariant.Kind {
     /// The key in the scenario file.
     var word: String {
         switch self {
-        case .neverOutcome, .neverTraffic, .neverConnections: "never"
-        case .alwaysLatency, .alwaysProcess: "always"
+        case .neverOutcome, .neverTraffic, .neverConnections, .neverBecomes, .neverProbes, .neverLog: "never"
+        case .alwaysLatency, .alwaysProcess, .alwaysUsage, .alwaysMetric, .alwaysAvailability: "always"
         }
     }
 }

@@ -20,11 +20,13 @@ extension JudgeContext {
     }
 
     /// Rows of requests that count for statistics, planned in an interval, of some loads (none = all).
-    func rows(in interval: Interval?, loads: [String]) -> [Int] {
-        guard let interval else { return [] }
+    func rows(in interval: Interval?, loads: [String]) -> RowList {
+        guard let interval else { return RowList(0..<0) }
         let requests = view.requests
-        return requests.rows(from: interval.outer.lowerBound, through: interval.outer.upperBound).filter { row in
-            !requests.isWarmup(row) && (loads.isEmpty || loads.contains(requests.loadName(row)))
+        let wanted = Set(loads.compactMap { requests.loads.known($0) })
+        let range = requests.rows(from: interval.outer.lowerBound, through: interval.outer.upperBound)
+        return RowList(range).narrowed { row in
+            !requests.isWarmup(row) && (loads.isEmpty || wanted.contains(requests.loadIndex(row)))
         }
     }
 
@@ -51,14 +53,9 @@ extension JudgeContext {
 
     /// Which of the rows are in an interval for certain, and how a part settles when the others are out only by the
     /// sharpness of an edge.
-    func edges(_ rows: [Int], _ interval: Interval?) -> (certain: [Int], settled: (Part) -> Part) {
-        var certain: [Int] = []
-        var isSharp = true
-        for row in rows {
-            let match = interval.map { contains($0, row) } ?? .no
-            if match == .yes { certain.append(row) }
-            if match == .maybe { isSharp = false }
-        }
+    func edges(_ rows: RowList, _ interval: Interval?) -> (certain: RowList, settled: (Part) -> Part) {
+        let isSharp = !rows.contains { row in interval.map { contains($0, row) } == .maybe }
+        let certain = rows.narrowed { row in interval.map { contains($0, row) } == .yes }
         return (
             certain,
             { part in

@@ -8,6 +8,7 @@ struct JudgeContext: Sendable {
     let view: JournalView
     /// Nanoseconds by which upper bounds of durations are widened; 0 in virtual time.
     let slack: Int64
+    let stalls: Stalls
     var marks: [MarkName: MarkValue]
     /// The reference state machines beside the gateway's own account, an entry an address.
     let replays: [HealthReplay]
@@ -17,6 +18,7 @@ struct JudgeContext: Sendable {
         self.plan = plan
         self.view = view
         self.slack = slack
+        stalls = Stalls(plan: plan, view: view)
         histories = TargetHistory.all(of: view)
         replays = HealthReplay.all(plan: plan, view: view, tolerance: HealthReplay.tolerance + slack)
         marks = Self.marks(plan: plan, view: view)
@@ -41,11 +43,22 @@ struct JudgeContext: Sendable {
     }
 
     func history(of target: TargetReference) -> TargetHistory {
-        histories[TargetKey(target)] ?? TargetHistory(changes: [])
+        guard target.isShared else { return histories[TargetKey(target)] ?? TargetHistory(changes: []) }
+        let addresses = addresses(of: target)
+        return TargetHistory.all(of: view) { addresses.contains($0.address) }[TargetKey(target)]
+            ?? TargetHistory(changes: [])
     }
 
     func replays(of target: TargetReference) -> [HealthReplay] {
-        replays.filter { TargetKey($0.place) == TargetKey(target) }
+        let own = replays.filter { TargetKey($0.place) == TargetKey(target) }
+        guard target.isShared else { return own }
+        let addresses = addresses(of: target)
+        return own.filter { addresses.contains($0.place.address) }
+    }
+
+    /// Where the mock behind a target is, for a target whose name leads to several.
+    private func addresses(of target: TargetReference) -> [String] {
+        view.header?.nodes.first { $0.id == target.mock }?.names ?? []
     }
 }
 
@@ -100,5 +113,15 @@ extension JudgeContext: Environment {
         case .missing(let root, let result): throw Unjudgeable(missing: expression.mark, root: root, result: result)
         case nil: throw Unjudgeable(missing: expression.mark, root: expression.mark.text, result: .fail)
         }
+    }
+}
+
+extension JudgeContext {
+    /// The time from one sighting to another. A stall between them may have made it longer: without it the time may
+    /// have been too short.
+    func duration(from start: Sighting, to end: Sighting) -> Measure {
+        var measure = Measure.duration(from: start, to: end)
+        measure.low -= Double(stalls.delay(from: start.earliest.count, through: end.latest.count))
+        return measure
     }
 }

@@ -70,6 +70,7 @@ extension Measure {
         case .ratio: plainNumber((value * 100_000).rounded() / 1_000) + "%"
         case .rate: plainNumber((value * 100).rounded() / 100) + "/s"
         case .requests: value == 1 ? "1 request" : plainNumber(value) + " requests"
+        case .bytes: ByteCount(value).description
         case .number: plainNumber((value * 1_000).rounded() / 1_000)
         }
     }

@@ -1,5 +1,7 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
+import World
+
 /// Judges a whole run: marks in the order in which they depend on each other, then expectations and invariants, then
 /// the run itself. A pure function of the plan and the journal.
 package struct RunJudge {
@@ -23,6 +25,7 @@ package struct RunJudge {
 
     private init(_ plan: Plan, _ view: JournalView) {
         let isVirtual = view.header?.isVirtual ?? false
+        let plan = view.header.map { plan.drawn(RandomStreams(seed: $0.seed)) } ?? plan
         context = JudgeContext(plan: plan, view: view, slack: isVirtual ? 0 : Self.slack(plan, view))
     }
 
@@ -39,14 +42,15 @@ extension RunJudge {
     private mutating func verdict() -> RunVerdict {
         let findings = findings()
         var verdicts = zip(plan.expectations, findings).map { expectation, finding in
-            var verdict = Self.verdict(expectation, finding)
+            var verdict = settled(
+                Self.verdict(expectation, finding), decided: context.decision(of: expectation))
             verdict.focus = context.focus(of: expectation, finding)
             return verdict
         }
         var violations: [(id: String, at: Int64)] = []
         for invariant in plan.invariants {
             let (verdict, first) = verdict(invariant)
-            verdicts.append(verdict)
+            verdicts.append(settled(verdict, decided: first ?? view.lastInstant))
             if let first { violations.append((invariant.id, first)) }
         }
         let checkpoints = failedCheckpoints(violations)
@@ -56,6 +60,15 @@ extension RunJudge {
         return RunVerdict(
             result: result, reasons: reasons, verdicts: verdicts, marks: observedMarks(sorted: true),
             reproduce: reproduce, slack: Nanoseconds(context.slack))
+    }
+
+    /// A failure that a stall of the host may have caused is none.
+    private func settled(_ verdict: Verdict, decided: Int64) -> Verdict {
+        guard verdict.result == .fail, let excuse = context.stalls.excuse(forFailureAt: decided) else { return verdict }
+        var verdict = verdict
+        verdict.result = .inconclusive
+        verdict.reasons = [excuse.capitalizingFirst] + verdict.reasons
+        return verdict
     }
 
     /// In a run that cannot be judged nothing can have failed, but the checkpoint that says so.
@@ -145,34 +158,24 @@ extension RunJudge {
         case .topology: return (.topology, detail)
         case .interrupted: return (.interrupted, detail)
         case .precondition: return (.precondition, detail)
+        case .skipped: return (.skipped, detail)
         case nil: return (.inconclusive, ["the journal has no end: the run was cut off"])
         case .finished, .timeout: break
         }
         guard isPreconditionMet else { return (.precondition, detail) }
-        if let late = lateness() { return (.inconclusive, [late]) }
+        if let busy = context.stalls.verdictOnRun { return (.inconclusive, [busy]) }
         if view.ending?.reason == .timeout {
-            return (.fail, ["the run did not end within its timeout of \(plan.timeout)"] + detail)
+            let excuse = context.stalls.excuse(forFailureAt: view.lastInstant)
+            return (
+                excuse == nil ? .fail : .inconclusive,
+                ["the run did not end within its timeout of \(plan.timeout)"] + [excuse].compactMap(\.self) + detail
+            )
         }
         switch Verdict.Result.worst(verdicts.filter { $0.severity == .must }.map(\.result)) {
         case .pass: return (.pass, detail)
         case .fail: return (.fail, detail)
         case .inconclusive: return (.inconclusive, detail)
         }
-    }
-
-    /// A host that was too slow to test on, in words; nil when it was not. Its delays prove nothing against a gateway.
-    private func lateness() -> String? {
-        guard view.header?.isVirtual != true else { return nil }
-        let most = plan.tolerance.maximumLateness
-        func worst(_ source: JournalEvent.Lateness.Source, _ total: JournalEvent.Quantiles?) -> Int64 {
-            total?.max ?? view.lateness.filter { $0.source == source }.map(\.late).max() ?? 0
-        }
-        let generator = worst(.generator, view.ending?.generator)
-        let canary = worst(.canary, view.ending?.canary)
-        guard max(generator, canary) > most.count else { return nil }
-        let what = generator >= canary ? "the load generator" : "a timer of the runner"
-        return "\(what) was up to \(readable(max(generator, canary))) late, tolerance.max_lateness is \(most): "
-            + "the host was too busy to judge by this run"
     }
 
     private var reproduce: String {
@@ -208,4 +211,8 @@ extension RunJudge {
         guard sorted else { return marks }
         return marks.enumerated().sorted { ($0.element.at, $0.offset) < ($1.element.at, $1.offset) }.map(\.element)
     }
+}
+
+extension String {
+    fileprivate var capitalizingFirst: String { prefix(1).uppercased() + dropFirst() }
 }

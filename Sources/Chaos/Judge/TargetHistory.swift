@@ -40,7 +40,10 @@ struct TargetHistory: Hashable, Sendable {
         changes.filter { $0.at.latest >= first && $0.at.earliest <= last }
     }
 
-    static func all(of view: JournalView) -> [TargetKey: TargetHistory] {
+    /// - Parameter isMeant: which addresses of a target count.
+    static func all(
+        of view: JournalView, where isMeant: (JournalEvent.Address) -> Bool = { _ in true }
+    ) -> [TargetKey: TargetHistory] {
         var histories: [TargetKey: TargetHistory] = [:]
         var routable: [TargetKey: [String: Bool]] = [:]
         let starts = view.processes.filter { $0.change == .started && $0.at.t > 0 }
@@ -56,7 +59,7 @@ struct TargetHistory: Hashable, Sendable {
                 }
             }
         }
-        for event in view.health {
+        for event in view.health where isMeant(event.place) {
             restart(before: event.at.t)
             let key = TargetKey(event.place)
             routable[key, default: [:]][event.place.address] = event.isRoutable

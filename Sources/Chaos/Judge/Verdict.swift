@@ -89,10 +89,12 @@ package enum RunResult: String, Hashable, Sendable, CaseIterable {
     case topology
     case internalError = "internal error"
     case interrupted
+    /// This host lacks a program that the scenario requires: nothing was tested, and nothing is wrong.
+    case skipped
 
     package var exitCode: Int32 {
         switch self {
-        case .pass: 0
+        case .pass, .skipped: 0
         case .fail: 1
         case .invalid: 2
         case .precondition: 3
@@ -103,9 +105,10 @@ package enum RunResult: String, Hashable, Sendable, CaseIterable {
         }
     }
 
-    /// The worst first: 130, then 6, 2, 5, 1, 3, 4, 0.
+    /// The worst first: 130, then 6, 2, 5, 1, 3, 4, 0. A suite of which a part was skipped has passed.
     private static let order: [RunResult] = [
         .interrupted, .internalError, .invalid, .topology, .fail, .precondition, .inconclusive, .pass,
+        .skipped,
     ]
 
     /// The result of a suite; `pass` for an empty one.

@@ -30,7 +30,8 @@ struct WindowRuns: Hashable, Sendable {
     /// - Parameters:
     ///   - samples: in the order of `at`.
     ///   - gap: matching samples further apart than this are two runs.
-    init(_ samples: [Sample], gap: Int64) {
+    init<Samples: RandomAccessCollection>(_ samples: Samples, gap: Int64)
+    where Samples.Element == Sample, Samples.Index == Int {
         var open: (first: Int, last: Int, matching: Int)?
         for (index, sample) in samples.enumerated() where sample.isMatch {
             if let current = open, sample.at.clampedSubtracting(samples[current.last].at) <= gap {
@@ -43,7 +44,9 @@ struct WindowRuns: Hashable, Sendable {
         if let open { runs.append(Self.run(samples, open.first, open.last, open.matching)) }
     }
 
-    private static func run(_ samples: [Sample], _ first: Int, _ last: Int, _ matching: Int) -> Run {
+    private static func run<Samples: RandomAccessCollection>(
+        _ samples: Samples, _ first: Int, _ last: Int, _ matching: Int
+    ) -> Run where Samples.Element == Sample, Samples.Index == Int {
         let before = first > 0 ? samples[first - 1].at : Int64.min
         let after = last + 1 < samples.count ? samples[last + 1].reached : Int64.max
         return Run(

@@ -9,9 +9,8 @@ final class LoadExchange: ClientDelegate {
     private(set) var isOver = false
     /// When it is given up.
     let deadline: NIODeadline
-    private let request: LoadRequestFactory.Request
+    private let request: PreparedRequest
     private let clock: LoadClock
-    private let timeout: TimeAmount
     private var connection: LoadConnection?
     private var isSentWhole = false
     /// Called once, when it is over; lets go of it then.
@@ -20,14 +19,13 @@ final class LoadExchange: ClientDelegate {
 
     /// - Parameter result: with its number, planned start and load; the rest is filled in here.
     init(
-        _ result: LoadResult, request: LoadRequestFactory.Request, clock: LoadClock, timeout: TimeAmount,
+        _ result: LoadResult, request: PreparedRequest, clock: LoadClock, timeout: TimeAmount,
         pool: LoadPool,
         ended: @escaping (LoadExchange) -> Void
     ) {
         self.result = result
         self.request = request
         self.clock = clock
-        self.timeout = timeout
         self.pool = pool
         self.ended = ended
         deadline = clock.loop.now + timeout
@@ -36,16 +34,10 @@ final class LoadExchange: ClientDelegate {
     func start(on connection: LoadConnection) {
         self.connection = connection
         result.connection = connection.number
-        let length = request.body.readableBytes
         let client = connection.client
         client.delegate = self
         result.sent = clock.now
-        // This exchange counts its own time, so the connection's own timeouts only have to be longer.
-        client.send(
-            request.head, method: request.method, framing: length > 0 ? .length(Int64(length)) : .none,
-            write: timeout + .seconds(1), read: timeout + .seconds(1))
-        client.send(body: request.body)
-        client.sendEnd()
+        client.send(whole: request.bytes, method: request.method)
         isSentWhole = client.hasSentAll
     }
 

@@ -31,7 +31,9 @@ package struct LoadSummary: Sendable {
 /// for answers, not for connections below the limit. Confined to its event loop; every call comes from there.
 package final class LoadGenerator {
     private enum Pacing {
+        /// Planned starts, one after the other; nil when there is none left.
         case open(OpenPacer)
+        case replay(ReplayPacer)
         case closed(ClosedPacer, clients: Int)
     }
 
@@ -75,6 +77,7 @@ package final class LoadGenerator {
         case .open(let stages, let arrivals):
             let random = world.random.stream("load \(spec.id) arrivals")
             pacing = .open(OpenPacer(stages: stages, arrivals: arrivals, random: random))
+        case .replay(let log, let speed): pacing = .replay(ReplayPacer(log, speed: speed))
         case .closed(let clients, let think, let requests, let length):
             pacing = .closed(ClosedPacer(think: think, requests: requests, length: length), clients: clients)
         }
@@ -91,7 +94,7 @@ package final class LoadGenerator {
         // The load lives until it is over, whoever else lets go of it.
         promise.futureResult.assumeIsolated().whenComplete { _ in withExtendedLifetime(self) {} }
         switch pacing {
-        case .open: planFirst()
+        case .open, .replay: plan(nextStart())
         case .closed(_, let clients):
             thinking = clients
             pacingTimer = schedule(at: .zero) { $0.startClients(clients) }
@@ -118,22 +121,28 @@ package final class LoadGenerator {
 
     // MARK: Open loop
 
-    private func planFirst() {
-        guard case .open(var pacer) = pacing else { return }
-        let first = pacer.nextStart()
-        pacing = .open(pacer)
-        plan(first)
+    private func nextStart() -> Nanoseconds? {
+        switch pacing {
+        case .open(var pacer):
+            let next = pacer.nextStart()
+            pacing = .open(pacer)
+            return next
+        case .replay(var pacer):
+            let next = pacer.nextStart()
+            pacing = .replay(pacer)
+            return next
+        case .closed: return nil
+        }
     }
 
     /// Sends the request that is due and all others that have become due meanwhile.
     private func arrive(_ first: Nanoseconds) {
-        guard isPacing, case .open(var pacer) = pacing else { return }
+        guard isPacing else { return }
         var next: Nanoseconds? = first
         while isPacing, let planned = next, planned <= clock.now {
             take(planned) { _ in }
-            next = pacer.nextStart()
+            next = nextStart()
         }
-        pacing = .open(pacer)
         plan(next)
     }
 

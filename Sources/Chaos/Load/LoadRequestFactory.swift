@@ -6,17 +6,11 @@ import World
 
 /// Makes the n-th request of a load out of its templates; what is the same in all of them is written once.
 struct LoadRequestFactory {
-    struct Request {
-        var head: HeadWriter
-        var method: HTTPMethod
-        var body: ByteBuffer
-    }
-
     private struct Choice {
         var template: RequestTemplate
         var method: HTTPMethod
-        /// Start line, headers and body when no template has anything to fill in.
-        var prepared: (head: HeadWriter, body: ByteBuffer)?
+        /// What stands before and behind the id when no template has anything to fill in.
+        var prepared: (head: ByteBuffer, rest: ByteBuffer)?
         /// The sum of the weights up to this one.
         var upTo: Double
     }
@@ -25,6 +19,8 @@ struct LoadRequestFactory {
     private let authority: String
     private let closes: Bool
     private let text: (TextTemplate, Int) -> String
+    /// Says method and path of each request.
+    private let log: AccessLog?
     private var choices: [Choice] = []
     private var random: RandomStream
 
@@ -37,29 +33,37 @@ struct LoadRequestFactory {
     ) {
         precondition(!spec.mix.isEmpty, "load \(spec.id) has no request")
         load = spec.id
+        log = if case .replay(let log, _) = spec.shape { log } else { nil }
         self.authority = authority
         closes = !spec.reusesConnections
         self.random = random
         self.text = text
         for entry in spec.mix {
             var choice = Choice(
-                template: entry.request, method: HTTPMethod(entry.request.method), prepared: nil,
+                template: entry.request, method: HTTPMethod(named: entry.request.method), prepared: nil,
                 upTo: (choices.last?.upTo ?? 0) + entry.weight)
-            if Self.isConstant(entry.request) { choice.prepared = make(entry.request, 1) }
+            if log == nil, Self.isConstant(entry.request) { choice.prepared = make(entry.request, 1) }
             choices.append(choice)
         }
     }
 
     /// The request of a number. Every call draws from the mix, so the n-th call makes the n-th request.
-    mutating func request(_ number: Int) -> Request {
-        let choice = draw()
-        var (head, body) = choice.prepared ?? make(choice.template, number)
-        head.buffer.writeStaticString("X-Chaos-Id: ")
-        head.buffer.writeString(load)
-        head.buffer.writeStaticString("-")
-        head.buffer.writeDecimal(number)
-        head.buffer.writeStaticString("\r\n")
-        return Request(head: head, method: choice.method, body: body)
+    mutating func request(_ number: Int) -> PreparedRequest {
+        var choice = draw()
+        if let log {
+            let entry = log.entries[number - 1]
+            choice.template.method = entry.method
+            choice.template.path = TextTemplate(entry.target)
+            choice.method = HTTPMethod(named: entry.method)
+        }
+        var (bytes, rest) = choice.prepared ?? make(choice.template, number)
+        bytes.writeStaticString("X-Chaos-Id: ")
+        bytes.writeString(load)
+        bytes.writeStaticString("-")
+        bytes.writeDecimal(number)
+        bytes.writeStaticString("\r\n")
+        bytes.writeImmutableBuffer(rest)
+        return PreparedRequest(bytes: bytes, method: choice.method)
     }
 
     private mutating func draw() -> Choice {
@@ -73,13 +77,13 @@ struct LoadRequestFactory {
             && (template.body == nil || template.body?.constant != nil)
     }
 
-    private func make(_ template: RequestTemplate, _ number: Int) -> (head: HeadWriter, body: ByteBuffer) {
+    private func make(_ template: RequestTemplate, _ number: Int) -> (head: ByteBuffer, rest: ByteBuffer) {
         func fill(_ template: TextTemplate) -> String { template.constant ?? text(template, number) }
-        var head = HeadWriter(method: template.method, target: Self.target(fill(template.path)))
-        if !template.headers.contains(where: { $0.name.lowercased() == "host" }) { head.add("Host", authority) }
-        for header in template.headers { head.add(header.name, fill(header.value)) }
-        if closes { head.add("Connection", "close" as StaticString) }
-        return (head, ByteBuffer(string: template.body.map(fill) ?? ""))
+        let head = PreparedRequest.head(
+            method: template.method, target: Self.target(fill(template.path)), authority: authority,
+            headers: template.headers.map { ($0.name, fill($0.value)) }, closes: closes)
+        let body = ByteBuffer(string: template.body.map(fill) ?? "")
+        return (head, PreparedRequest.rest(method: template.method, body: body))
     }
 
     /// A path as it may stand in a request line: what may not is percent-encoded.
@@ -96,22 +100,5 @@ struct LoadRequestFactory {
             }
         }
         return String(decoding: target, as: UTF8.self)
-    }
-}
-
-extension HTTPMethod {
-    fileprivate init(_ name: String) {
-        switch name {
-        case "GET": self = .get
-        case "HEAD": self = .head
-        case "POST": self = .post
-        case "PUT": self = .put
-        case "DELETE": self = .delete
-        case "CONNECT": self = .connect
-        case "OPTIONS": self = .options
-        case "TRACE": self = .trace
-        case "PATCH": self = .patch
-        default: self = .other
-        }
     }
 }

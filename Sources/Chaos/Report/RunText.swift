@@ -14,7 +14,8 @@ package struct RunText {
     /// Without a line feed at the end.
     package var text: String {
         switch report.verdict.result {
-        case .topology, .interrupted, .internalError, .invalid: VerdictTable(report, style: style).text
+        case .topology, .interrupted, .internalError, .invalid, .skipped:
+            VerdictTable(report, style: style).text
         case .pass, .fail, .inconclusive, .precondition:
             VerdictTable(report, style: style).text + "\n\n" + TimeLine(report, style: style).text
         }

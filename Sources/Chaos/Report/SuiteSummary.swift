@@ -4,13 +4,19 @@
 package struct SuiteSummary {
     private let reports: [RunReport]
     private let style: Style
+    private let planned: Int
 
-    package init(_ reports: [RunReport], style: Style) {
+    /// - Parameter planned: how many runs there should have been; fewer are those of a suite that was interrupted, which
+    ///   began no more of them.
+    package init(_ reports: [RunReport], style: Style, planned: Int? = nil) {
         self.reports = reports
         self.style = style
+        self.planned = planned ?? reports.count
     }
 
-    package var result: RunResult { RunResult.worst(reports.map(\.verdict.result)) }
+    package var result: RunResult {
+        reports.count < planned ? .interrupted : RunResult.worst(reports.map(\.verdict.result))
+    }
 
     /// Without a line feed at the end.
     package var text: String {
@@ -22,16 +28,26 @@ package struct SuiteSummary {
             let line = "\(name.clipped(to: width).padded(to: width))  \(result.rawValue.padded(to: 12))  \(counts)"
             return "  " + style.paint(Self.symbol(result), Self.colour(result)) + " " + line
         }
-        let failed = reports.count { $0.verdict.result != .pass }
-        let total = failed == 0 ? "all \(reports.count) runs passed" : "\(failed) of \(reports.count) runs did not pass"
+        let failed = reports.count { $0.verdict.result != .pass && $0.verdict.result != .skipped }
+        let skipped = reports.count { $0.verdict.result == .skipped }
+        let missing = planned - reports.count
+        let passed =
+            skipped == 0
+            ? "all \(reports.count) runs passed" : "\(reports.count - skipped) runs passed, \(skipped) skipped"
+        let total =
+            missing > 0
+            ? "\(missing) of \(planned) runs were not begun"
+            : failed == 0 ? passed : "\(failed) of \(reports.count) runs did not pass"
         let end = "\(total): \(result.rawValue) (exit code \(result.exitCode))"
-        return (lines + [style.paint(end, Self.colour(result))]).joined(separator: "\n")
+        let flakes = FlakeRate(reports).lines.map { "  " + $0 }
+        return (lines + flakes + [style.paint(end, Self.colour(result))]).joined(separator: "\n")
     }
 
     private static func symbol(_ result: RunResult) -> String {
         switch result {
         case .pass: "✓"
         case .inconclusive: "?"
+        case .skipped: "-"
         default: "✗"
         }
     }
@@ -39,7 +55,7 @@ package struct SuiteSummary {
     private static func colour(_ result: RunResult) -> Style.Colour {
         switch result {
         case .pass: .green
-        case .inconclusive: .yellow
+        case .inconclusive, .skipped: .yellow
         default: .red
         }
     }

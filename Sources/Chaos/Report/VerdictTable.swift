@@ -19,7 +19,7 @@ package struct VerdictTable {
     /// The run ended before there was anything to judge: a paragraph an expectation would say nothing.
     private var isOver: Bool {
         switch report.verdict.result {
-        case .topology, .interrupted, .internalError, .invalid: true
+        case .topology, .interrupted, .internalError, .invalid, .skipped: true
         case .pass, .fail, .inconclusive, .precondition: false
         }
     }
@@ -27,7 +27,8 @@ package struct VerdictTable {
     /// `TOPOLOGY  walk-through, seed 42: api did not start: exit code 2`
     private var line: String {
         let reasons = report.verdict.reasons.map(\.withoutControls).joined(separator: "; ")
-        let head = style.paint(report.verdict.result.rawValue.uppercased(), .red)
+        let head = style.paint(
+            report.verdict.result.rawValue.uppercased(), report.verdict.result == .skipped ? .yellow : .red)
         return "\(head)  \(report.name), seed \(report.seed)" + (reasons.isEmpty ? "" : ": \(reasons)")
     }
 

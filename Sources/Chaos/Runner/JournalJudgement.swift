@@ -28,7 +28,7 @@ package struct JournalJudgement: Sendable {
                 Problem(at: nil, "\(path): has no header", advice: "name a journal that `gatecrash run` wrote")
             ])
         }
-        let plan = try RecordedPlan(header, journal: path).plan(scenario: scenario)
+        let plan = try RecordedPlan(header, journal: path, requests: view.requests).plan(scenario: scenario)
         report = RunReport(view: view, verdict: RunJudge.judge(plan, view))
         notes = summary.notes
     }
@@ -38,10 +38,12 @@ package struct JournalJudgement: Sendable {
 private struct RecordedPlan {
     private let header: JournalEvent.Header
     private let journal: String
+    private let requests: RequestTable
 
-    init(_ header: JournalEvent.Header, journal: String) {
+    init(_ header: JournalEvent.Header, journal: String, requests: RequestTable) {
         self.header = header
         self.journal = journal
+        self.requests = requests
     }
 
     func plan(scenario: String?) throws(Problems) -> Plan {
@@ -101,7 +103,7 @@ private struct RecordedPlan {
     private func options(_ file: ScenarioFile, _ variables: [JournalEvent.Variable]) -> PlanOptions {
         var options = PlanOptions(
             variables: variables.map { ($0.name, $0.value) }, seed: header.seed, checksCapabilities: false)
-        let documents = documents(of: file)
+        let documents = documents(of: file).merging(logs(of: file)) { first, _ in first }
         options.readFile = { (path) throws(Problems) in
             if let document = documents[path] { return document }
             return try ScenarioFile.text(ofFile: path)
@@ -109,6 +111,20 @@ private struct RecordedPlan {
         // It was right when it ran.
         options.checkKong = { _ in [] }
         return options
+    }
+
+    /// The access logs that the run replayed, as far as it got, by the paths under which the scenario names them.
+    private func logs(of file: ScenarioFile) -> [String: String] {
+        var logs: [String: String] = [:]
+        for (index, load) in (file.document["load"]?.items ?? []).enumerated() {
+            guard let replay = load["replay"], let path = replay.scalar ?? replay["file"]?.scalar else { continue }
+            let id = load["id"]?.scalar ?? LoadSpec.defaultID(index)
+            let speed = replay["speed"]?.scalar.flatMap { ReplaySpeed($0)?.factor } ?? 1
+            let text = AccessLog.text(of: requests, load: id, speed: speed)
+            // Without a request there is no log to make; then the file has to be there.
+            if !text.isEmpty { logs[file.resolve(path)] = text }
+        }
+        return logs
     }
 
     /// The Kong documents of the run, by the paths under which the scenario names them.

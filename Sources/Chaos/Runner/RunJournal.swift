@@ -21,6 +21,13 @@ final class RunJournal {
 
     var isBegun: Bool { loadStart != nil }
 
+    /// Everything, for the judges; the journal holds nothing any more.
+    func takeView() -> JournalView {
+        var taken = JournalView.Builder()
+        swap(&taken, &builder)
+        return taken.finished()
+    }
+
     /// The start of the load is known: what was held back follows the header.
     func begin(_ header: JournalEvent.Header, loadStart: NIODeadline) {
         guard self.loadStart == nil else { return }

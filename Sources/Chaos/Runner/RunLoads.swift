@@ -71,7 +71,12 @@ final class RunLoads {
 extension JournalEvent.Request {
     /// What a load generator saw. Whose answer it was is for the mocks' records to say.
     init(_ result: LoadResult, _ spec: LoadSpec) {
-        let only = spec.mix.count == 1 ? spec.mix.first?.request : nil
+        var only = spec.mix.count == 1 ? spec.mix.first?.request : nil
+        if case .replay(let log, _) = spec.shape, log.entries.indices.contains(result.number - 1) {
+            let entry = log.entries[result.number - 1]
+            only?.method = entry.method
+            only?.path = TextTemplate(String(entry.target.prefix { $0 != "?" }))
+        }
         self.init(
             load: result.load, n: result.number, method: only?.method ?? "",
             path: only?.path.text(number: result.number) ?? "", planned: result.planned.count, sent: result.sent?.count,

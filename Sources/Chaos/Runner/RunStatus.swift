@@ -44,6 +44,8 @@ struct RunStatus {
         }
     }
 
+    func isRunning(_ node: String) -> Bool { processes[node] == .running }
+
     func holds(_ condition: Condition) -> Bool {
         switch condition {
         case .health(let target, let state):

@@ -12,7 +12,15 @@ extension ScenarioRun {
             if record["kind"]?.stringValue == "health" { observe(record, of: gateway) }
         case .mockRecord(let mock, let record): journal.append(mockRecord: record, of: mock)
         case .process(let node, let change, let instant): processChanged(node, change, at: instant)
+        case .lookup(let name, let type, let answer, let faults, let instant):
+            journal.append(at: instant) { at in
+                .lookup(.init(at: at, name: name, type: type, answer: answer, faults: faults))
+            }
+        case .decision(let decision, let instant):
+            journal.append(at: instant) { .fault(.init(at: $0, decision)) }
         case .log(let node, let text): journal.append(at: loop.now) { .log(.init(at: $0, node: node, text: text)) }
+        case .document(let gateway, let document):
+            journal.append(at: loop.now) { .document(.init(at: $0, gateway: gateway, document: document)) }
         case .note(let text): note(text)
         }
     }
@@ -21,8 +29,11 @@ extension ScenarioRun {
     private func observe(_ record: JSONValue, of gateway: String) {
         guard let event = try? JournalEvent(gatewayEvent: record, gateway: gateway, loadStart: 0) else { return }
         status.observe(event)
-        guard phase == .load, !plan.steps.isEmpty else { return }
-        if timeline.awaitsMarks, record["from"] != record["to"] { learnMarks() } else { advanceTimeline() }
+        guard phase == .load, let loadStart, !plan.steps.isEmpty, case .health(var change) = event else { return }
+        change.at = Instant(change.at.t.clampedSubtracting(Int64(loadStart.uptimeNanoseconds)))
+        markWatch.observe(change)
+        learnMarks()
+        advanceTimeline()
     }
 
     private func processChanged(_ node: String, _ change: ProcessChange, at instant: NIODeadline) {
@@ -47,7 +58,11 @@ extension ScenarioRun {
         if case .ready = change, loadStart == nil, node == plan.topology.gateways.first?.id { gatewayStart = instant }
         status.observe(make(Instant(0)))
         journal.append(at: instant, make)
-        if phase == .load { advanceTimeline() }
+        guard phase == .load, let loadStart else { return }
+        if case .started = change {
+            markWatch.restarted(node, at: Nanoseconds((instant - loadStart).nanoseconds))
+        }
+        advanceTimeline()
     }
 
     func received(_ request: JournalEvent.Request) {
@@ -70,6 +85,7 @@ extension ScenarioRun {
         header.variables = variables.map(\.1)
         header.nodes = plan.topology.gateways.map { .init($0.id, Self.isRemote($0) ? .remote : .gateway) }
         header.nodes += plan.topology.mocks.map { .init($0.id, .mock, names: driver.names(of: $0.id)) }
+        header.nodes += plan.topology.programs.map { .init($0.id, .program) }
         header.configurations = plan.topology.gateways.map { .init($0.id, $0.document) }
         return header
     }

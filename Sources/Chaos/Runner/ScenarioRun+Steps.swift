@@ -47,10 +47,13 @@ extension ScenarioRun {
             case .perform:
                 timeline.performed(index, at: Nanoseconds(at.t))
                 journal.append(.step(step(index, .started, at)))
+                writeFamilyMarks(plan.steps[index].marksDone, of: index, at)
             case .undo:
                 timeline.undone(index, at: Nanoseconds(at.t))
                 journal.append(.step(step(index, .ended, at)))
+                writeFamilyMarks(plan.steps[index].marksUndone, of: index, at)
             }
+            learnMarks()
             advanceTimeline()
         case .failure(let error):
             timeline.failed(index)
@@ -77,11 +80,73 @@ extension ScenarioRun {
             isCheckpoint: step.action == .checkpoint)
     }
 
-    /// Observed marks, for steps that wait for one: the judges find them in the journal so far.
-    func learnMarks() {
-        for mark in RunJudge.marks(plan, journal.builder.finished()) {
-            timeline.know(MarkName(mark.name), at: mark.at)
+    /// A step's own marks follow from its events; those of the family it belongs to are written apart.
+    private func writeFamilyMarks(_ marks: [MarkName], of index: Int, _ at: Instant) {
+        let step = plan.steps[index]
+        for mark in marks where mark != step.mark && mark != step.endMark {
+            journal.append(.mark(.init(at: at, name: mark.text)))
         }
+    }
+
+    // MARK: Observed marks
+
+    /// Marks of health changes, for steps that wait for one: known with the event that makes them.
+    func learnMarks() {
+        guard timeline.awaitsMarks else { return }
+        for (mark, at) in markWatch.found({ timeline.instant(of: $0) }) { timeline.know(mark, at: at) }
+    }
+
+    /// All other marks (edges of windows, recoveries): the judges find them in the journal so far. The edge of a window
+    /// counts when no later answer can move it.
+    func learnSlowMarks() {
+        let slow = timeline.awaited.filter { name in
+            !markWatch.finds(name) && plan.expectations.contains { $0.marksMade.contains(name) }
+        }
+        guard !slow.isEmpty else { return }
+        for mark in RunJudge.marks(plan, journal.builder.finished()) where slow.contains(MarkName(mark.name)) {
+            if mark.at + settlingTime(of: MarkName(mark.name)) <= now {
+                timeline.know(MarkName(mark.name), at: mark.at)
+            }
+        }
+        learnMarks()
         advanceTimeline()
+    }
+
+    private func settlingTime(of mark: MarkName) -> Nanoseconds {
+        for case .window(let window) in plan.expectations.map(\.kind) {
+            if let name = window.mark, mark.text == name.text + ".end" { return window.gap + .milliseconds(250) }
+        }
+        return .zero
+    }
+
+    // MARK: The end
+
+    /// Takes back what is still in force, the last step first. What was killed stays dead: all of it ends now anyway.
+    func takeBack() -> EventLoopFuture<Void> {
+        var done = loop.makeSucceededVoidFuture()
+        for index in timeline.inForce where plan.steps[index].action.isTakenBack {
+            let step = plan.steps[index]
+            done = done.assumeIsolated().flatMap { () -> EventLoopFuture<Void> in
+                self.driver.undo(step.action, name: step.name ?? "step \(index)").assumeIsolated()
+                    .map { _ in self.note("taken back at the end: \(step.action.phrase)") }
+                    .recover { error in
+                        self.note("\(step.action.phrase) could not be taken back: \(Self.text(of: error))")
+                    }
+                    .nonisolated()
+            }.nonisolated()
+        }
+        return done
+    }
+}
+
+extension Step.Action {
+    /// Taken back at the end of a run when it is still in force.
+    fileprivate var isTakenBack: Bool {
+        switch self {
+        case .set, .fault, .names, .stress, .pause, .configure, .health: true
+        case .run(_, let undo): undo != nil
+        case .signal(_, let name): SignalName.effect(of: name) == .stops
+        case .checkpoint, .kill, .resume, .start, .restart, .stop: false
+        }
     }
 }

@@ -55,6 +55,13 @@ package final class ScenarioRun {
     var phase = Phase.starting
     var status: RunStatus
     var timeline: Timeline
+    var markWatch: MarkWatch
+    let observed: Observed
+    var lastLogLook: NIODeadline?
+    /// Nodes whose metrics are being asked for, and those that had none.
+    var scraping: Set<String> = []
+    var scrapingFailed: Set<String> = []
+    private var ticks = 0
     var timelineTimer: (task: Scheduled<Void>, due: NIODeadline)?
     /// The last step of each subject, so that steps on one follow each other.
     var lastStep: [String: EventLoopFuture<Void>] = [:]
@@ -79,7 +86,10 @@ package final class ScenarioRun {
         notify: @escaping (RunUpdate) -> Void
     ) throws(Problem) {
         driver.loop.assertInEventLoop()
+        let plan = plan.drawn(world.random)
         self.plan = plan
+        markWatch = MarkWatch(plan)
+        observed = Observed(plan)
         self.driver = driver
         self.world = world
         self.loadLoop = loadLoop
@@ -101,6 +111,11 @@ package final class ScenarioRun {
         driver.onEvent = { [weak self] in self?.received($0) }
         timers.append(schedule(in: plan.timeout.timeAmount) { $0.timedOut() })
         tick()
+        let missing = driver.missingPrograms()
+        if !missing.isEmpty {
+            end(.skipped, "this host has no \(missing.joined(separator: ", no ")): install it to run this scenario")
+            return promise.futureResult
+        }
         driver.start().assumeIsolated().whenComplete { result in
             switch result {
             case .success: self.started()
@@ -178,30 +193,34 @@ package final class ScenarioRun {
     func end(_ reason: JournalEvent.End.Reason, _ detail: String) {
         guard ending == nil else { return }
         ending = JournalEvent.End(at: Instant(0), reason: reason, detail: detail)
+        // How busy the host is while processes end is nobody's concern.
+        if phase == .load { reportLateness() }
+        ending?.canary = canary?.lateness.quantiles
+        canary?.stop()
         phase = .stopping
         timelineTimer?.task.cancel()
         begin(loadStart: loop.now)
         let stoppedLoads = loads?.stop() ?? loop.makeSucceededVoidFuture()
         stoppedLoads.assumeIsolated()
+            .flatMap { self.takeBack() }
             .flatMap { self.driver.stop() }
             .whenComplete { _ in self.stopped() }
     }
 
     private func stopped() {
+        readLogs()
         phase = .over
         for timer in timers { timer.cancel() }
         ticker?.cancel()
-        canary?.stop()
         guard var ending else { return }
         ending.at = Instant(now.count)
         if interrupts > 0, ending.reason == .topology {
             // A Ctrl-C reaches the whole process group of the terminal, also a child that is just being born in it.
             (ending.reason, ending.detail) = (.interrupted, "interrupted")
         }
-        ending.canary = canary?.lateness.quantiles
         ending.generator = loads?.lateness?.quantiles
         let problem = journal.close(ending)
-        let view = journal.builder.finished()
+        let view = journal.takeView()
         var verdict = RunJudge.judge(plan, view)
         if let problem {
             verdict.reasons.append("\(problem)")
@@ -225,9 +244,11 @@ package final class ScenarioRun {
 
     private func tick() {
         ticker = schedule(in: .milliseconds(250)) { $0.tick() }
+        ticks += 1
+        takeSamples(tick: ticks)
         if phase == .load {
             reportLateness()
-            if timeline.awaitsMarks { learnMarks() }
+            learnSlowMarks()
         }
         let elapsed = loadStart == nil ? Nanoseconds((loop.now - began).nanoseconds) : max(.zero, now)
         let left = phase == .load ? plan.length.map { max(.zero, $0 - now) } : nil

@@ -2,7 +2,7 @@
 
 package import NIOCore
 import Synchronization
-import World
+package import World
 
 /// A plan to run, and where it came from.
 package struct SuiteEntry: Sendable {
@@ -53,6 +53,8 @@ package final class SuiteRun: Sendable {
         package var keepsFolders = false
         /// How long the precondition of a run may take to come true.
         package var steadyTimeout = TimeAmount.seconds(10)
+        /// What gateways may connect to beyond this machine.
+        package var remotes = Remotes()
         /// The program that children are.
         package var executable = ChildEnvironment.currentExecutable
 
@@ -64,6 +66,8 @@ package final class SuiteRun: Sendable {
         var entry: SuiteEntry
         var repetition: Int
         var seed: UInt64
+        /// Of its file in the folder of journals; no two jobs have the same.
+        var journalName: String
     }
 
     private struct Running: Sendable {
@@ -94,15 +98,21 @@ package final class SuiteRun: Sendable {
 
     private static func jobs(_ entries: [SuiteEntry], _ options: Options) -> [Job] {
         var jobs: [Job] = []
+        var names: Set<String> = []
         for entry in entries {
             let seed = options.seed ?? entry.plan.seed ?? World.drawSeed()
             for repetition in 1...max(1, options.repetitions ?? entry.plan.repetitions) {
                 // The first run has the seed itself, so that it can be run again alone.
                 var derived = RandomStream(seed: seed, name: "repetition \(repetition)")
+                let stem = journalStem(entry, repetition)
+                // Files of one id, such as the same scenario twice.
+                let copies = (2...).lazy.map { "\(stem)~\($0)" }
+                let name = names.contains(stem) ? copies.first { !names.contains($0) } ?? stem : stem
+                names.insert(name)
                 jobs.append(
                     Job(
                         index: jobs.count, entry: entry, repetition: repetition,
-                        seed: repetition == 1 ? seed : derived.next()))
+                        seed: repetition == 1 ? seed : derived.next(), journalName: name + ".jsonl"))
             }
         }
         return jobs
@@ -145,7 +155,7 @@ package final class SuiteRun: Sendable {
         do {
             let folder = try WorkFolder()
             finished.folder = folder
-            finished.journalPath = options.journalFolder.map { "\($0)/\(Self.journalName(job))" }
+            finished.journalPath = options.journalFolder.map { "\($0)/\(job.journalName)" }
             finished.report = try await report(of: job, world, folder, finished.journalPath)
         } catch {
             finished.report = Self.failed(job, error)
@@ -189,7 +199,8 @@ package final class SuiteRun: Sendable {
         _ journalPath: String?
     ) throws -> ScenarioRun {
         let plan = job.entry.plan
-        let topologyOptions = ProcessTopology.Options(executable: options.executable, folder: folder)
+        var topologyOptions = ProcessTopology.Options(executable: options.executable, folder: folder)
+        topologyOptions.remotes = options.remotes
         let driver = ProcessTopology(
             plan.topology, world: world, loop: loop, supervisor: supervisor, options: topologyOptions)
         var runOptions = ScenarioRun.Options()
@@ -206,10 +217,11 @@ package final class SuiteRun: Sendable {
         ) { update in notify(.run(index: index, name: name, update)) }
     }
 
-    /// `walk-through[health_hit=false]-2.jsonl`: names of files hold no blanks and no slashes.
-    private static func journalName(_ job: Job) -> String {
-        let stem = job.entry.plan.name.map { $0 == " " || $0 == "/" ? "-" : $0 }
-        return String(stem) + (job.repetition > 1 ? "-\(job.repetition)" : "") + ".jsonl"
+    /// `walk-through[health_hit=false]-2`: names of files hold no blanks, no slashes, and are not too long for a file
+    /// system (a cell's values may be anything).
+    private static func journalStem(_ entry: SuiteEntry, _ repetition: Int) -> String {
+        let stem = entry.plan.name.map { $0.isWhitespace || $0 == "/" || $0 == "\0" ? "-" : $0 }.prefix(60)
+        return String(stem) + (repetition > 1 ? "-\(repetition)" : "")
     }
 
     /// A run that could not even begin.

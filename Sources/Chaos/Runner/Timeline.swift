@@ -22,6 +22,7 @@ package struct Timeline: Sendable {
     private let steps: [Step]
     private var progress: [Progress]
     private var marks: [MarkName: Nanoseconds] = [.start: .zero]
+    private var performedAt: [Int: Nanoseconds] = [:]
 
     package init(_ steps: [Step]) {
         self.steps = steps
@@ -64,7 +65,8 @@ package struct Timeline: Sendable {
     /// lengthen what is to be undone at a known time; one without a time of its own counts from its effect.
     package mutating func performed(_ index: Int, at instant: Nanoseconds) {
         guard case .doing(let due) = progress[index] else { return }
-        if let mark = steps[index].mark { know(mark, at: instant) }
+        performedAt[index] = instant
+        for mark in steps[index].marksDone { know(mark, at: instant) }
         guard let length = steps[index].length else { return progress[index] = .over }
         let start = if case .at = steps[index].trigger { due } else { instant }
         progress[index] = .done(undoAt: start + length)
@@ -72,11 +74,14 @@ package struct Timeline: Sendable {
 
     package mutating func undone(_ index: Int, at instant: Nanoseconds) {
         progress[index] = .over
-        if let mark = steps[index].endMark { know(mark, at: instant) }
+        for mark in steps[index].marksUndone { know(mark, at: instant) }
     }
 
     /// It could not be done or undone.
-    package mutating func failed(_ index: Int) { progress[index] = .over }
+    package mutating func failed(_ index: Int) {
+        progress[index] = .over
+        performedAt[index] = nil
+    }
 
     // MARK: Outputs
 
@@ -91,18 +96,37 @@ package struct Timeline: Sendable {
         }.min()
     }
 
-    /// A step waits for a mark that is not known yet: an observed one, as a rule.
-    package var awaitsMarks: Bool {
-        steps.indices.contains { index in
-            if case .waiting = progress[index], case .at(let expression) = steps[index].trigger {
-                return marks[expression.mark] == nil
-            }
-            return false
-        }
+    /// The marks that steps wait for and that are not known yet.
+    package var awaited: Set<MarkName> {
+        Set(
+            steps.indices.compactMap { index in
+                if case .waiting = progress[index], case .at(let expression) = steps[index].trigger {
+                    return marks[expression.mark] == nil ? expression.mark : nil
+                }
+                return nil
+            })
     }
+
+    /// A step waits for a mark that is not known yet: an observed one, as a rule.
+    package var awaitsMarks: Bool { !awaited.isEmpty }
+
+    package func instant(of mark: MarkName) -> Nanoseconds? { marks[mark] }
 
     /// Steps that were not begun, in the order of the file.
     package var unreached: [Int] { steps.indices.filter { progress[$0] == .waiting } }
+
+    /// Steps that are in force, the last one first: the order in which they are taken back at the end. A step that
+    /// waits for nothing any more (without `for:`) counts too.
+    package var inForce: [Int] {
+        steps.indices.filter { index in
+            switch progress[index] {
+            case .done, .doing: true
+            case .over: performedAt[index] != nil && steps[index].length == nil
+            case .waiting, .undoing: false
+            }
+        }
+        .sorted { (performedAt[$0] ?? .zero, $0) > (performedAt[$1] ?? .zero, $1) }
+    }
 
     /// Steps that are in force and will be undone, in the order of the file.
     package var active: [Int] {

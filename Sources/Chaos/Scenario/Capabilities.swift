@@ -2,13 +2,7 @@
 
 /// A part of the language that a plan can use.
 package enum Capability: String, Hashable, Sendable, CaseIterable {
-    case virtualMode, severalGateways, remoteGateway, gatewayInProcess, mockRoutes, mockHealthPath, linkTLS, linkPort
-    case loadReplay
-    case stepWhen, stepEvery, stepBetween, stepAfterObserved
-    case stepSignal, stepStop, stepConfig, stepPatch, stepHealth, stepDNS, stepStress, stepExec, stepCrashLoop
-    case stepChoosesNode
-    case faultKind, faultMatch, latencyDistribution
-    case expectUsage, expectLog, expectMetric, expectBaseline
+    case virtualMode, gatewayInProcess
 }
 
 /// What the language has and the runner or the judge does not do yet. This is the one place: taking a line out is all
@@ -17,34 +11,6 @@ package enum Capabilities {
     /// Each with what a person reads behind "not supported yet: ".
     package static let notYet: [Capability: String] = [
         .virtualMode: "`mode: virtual`; the file runs in real time without it",
-        .severalGateways: "more than one gateway; keep one",
-        .remoteGateway: "gateways that run elsewhere (`url:`, `admin:`); give `kong:` or `inline:`",
         .gatewayInProcess: "`process: in-process`; leave it out, the gateway is spawned",
-        .mockRoutes: "`routes:` of a mock; it answers every path as /hello",
-        .mockHealthPath: "a `health:` path other than /health",
-        .linkTLS: "links with `protocol: tls`; use tcp or http",
-        .linkPort: "a fixed `port:` of a link; leave it out, any free port is taken",
-        .loadReplay: "`replay:` of a load; write `rate:` and `for:`",
-        .stepWhen: "`when:` of a step; write `at:`",
-        .stepEvery: "`every:` of a step; write each step",
-        .stepBetween: "`between:` of a step; write `at:`",
-        .stepAfterObserved: "a step `after:` an observed mark; use `at:`, or the mark of a step",
-        .stepSignal: "`signal:` steps; there are kill, pause and resume",
-        .stepStop: "`stop:` steps; there are kill and restart",
-        .stepConfig: "`config:` steps",
-        .stepPatch: "`patch:` steps",
-        .stepHealth: "`health:` steps",
-        .stepDNS: "`dns:` steps",
-        .stepStress: "`stress:` steps",
-        .stepExec: "`exec:` steps",
-        .stepCrashLoop: "`crash_loop:` of a kill; write each kill",
-        .stepChoosesNode: "choosing a node (`one-of:`); name it",
-        .faultKind: "this fault; there are latency and refuse",
-        .faultMatch: "`decide:`, `match:`, `nth:` and `count:` of a fault; leave them out",
-        .latencyDistribution: "`distribution:` and `connect:` of a latency fault; there are latency and jitter",
-        .expectUsage: "`rss:` and `fds:` expectations",
-        .expectLog: "`log:` expectations",
-        .expectMetric: "`metric:` expectations",
-        .expectBaseline: "`baseline:` expectations",
     ]
 }

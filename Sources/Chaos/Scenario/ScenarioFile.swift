@@ -3,6 +3,15 @@
 package import Document
 import FoundationEssentials
 import Gateway
+package import World
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
 
 /// A scenario as written: a document of the right outer shape. Its cells are made by `Plan.cells`.
 package struct ScenarioFile: Sendable {
@@ -35,7 +44,12 @@ package struct ScenarioFile: Sendable {
     ///
     /// - Throws: one problem without a place when it cannot be read.
     package static func text(ofFile path: String) throws(Problems) -> String {
-        guard let data = FileManager.default.contents(atPath: path) else {
+        let bytes: [UInt8]
+        do throws(BoundedFile.Failure) {
+            bytes = try BoundedFile.bytes(of: path, limit: 16 << 20)
+        } catch .tooLarge {
+            throw Problems([Problem(at: nil, "\(path): is too large", advice: "at most 16 MiB")])
+        } catch {
             let exists = FileManager.default.fileExists(atPath: path)
             throw Problems([
                 Problem(
@@ -43,13 +57,57 @@ package struct ScenarioFile: Sendable {
                     advice: exists ? "check its permissions, and that it is a file" : "there is no such file")
             ])
         }
-        guard data.count <= 16 << 20 else {
-            throw Problems([Problem(at: nil, "\(path): is too large", advice: "at most 16 MiB")])
-        }
-        guard let text = String(validating: data, as: UTF8.self) else {
+        guard let text = String(validating: bytes, as: UTF8.self) else {
             throw Problems([Problem(at: nil, "\(path): is not UTF-8 text")])
         }
         return text
+    }
+
+    /// The folder of the scenario, absolute, links resolved where it exists.
+    var folder: String {
+        let slash = path.lastIndex(of: "/")
+        let folder = slash.map { String(path[...$0]) } ?? "."
+        return Self.realPath(folder) ?? folder
+    }
+
+    /// A program that a scenario may run: a file of its own folder, wherever links lead.
+    func program(_ name: String) throws(Problem) -> (path: String, folder: String) {
+        guard !name.hasPrefix("/"), !name.split(separator: "/").contains(".."), !name.isEmpty else {
+            throw Problem(
+                at: nil, "`\(name)` is not in the scenario's folder", advice: "put the program beside the scenario")
+        }
+        let folder = folder
+        guard let path = Self.realPath(folder + "/" + name) else {
+            throw Problem(at: nil, "`\(name)` cannot be run: there is no such file in \(folder)")
+        }
+        let inside = folder.hasSuffix("/") ? folder : folder + "/"
+        guard path.hasPrefix(inside) else {
+            throw Problem(
+                at: nil, "`\(name)` leads out of the scenario's folder", advice: "put the program beside the scenario")
+        }
+        guard FileManager.default.isExecutableFile(atPath: path) else {
+            throw Problem(at: nil, "`\(name)` cannot be run: it is not executable", advice: "chmod +x it")
+        }
+        return (path, folder)
+    }
+
+    private static func realPath(_ path: String) -> String? {
+        var resolved = [CChar](repeating: 0, count: Int(PATH_MAX))
+        guard realpath(path, &resolved) != nil else { return nil }
+        return String(decoding: resolved.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// Whether a resolved path lies in the scenario's folder or below it, symbolic links followed. What does not exist
+    /// is judged by its spelling.
+    func contains(_ path: String) -> Bool {
+        let folder = self.path.lastIndex(of: "/").map { String(self.path[...$0]) } ?? ""
+        guard path.hasPrefix(folder), !path.dropFirst(folder.count).hasPrefix("/"),
+            !path.dropFirst(folder.count).split(separator: "/").contains("..")
+        else { return false }
+        guard let real = Self.realPath(path), let root = Self.realPath(folder.isEmpty ? "." : folder) else {
+            return true
+        }
+        return real.hasPrefix(root.hasSuffix("/") ? root : root + "/")
     }
 
     /// `./kong.yml` as seen from the folder of the scenario.
@@ -73,6 +131,8 @@ package struct PlanOptions: Sendable {
     package var repetitions: Int?
     /// Refuse what the runner cannot do yet (`Capabilities`).
     package var checksCapabilities: Bool
+    /// Hosts beyond this machine that the scenario may lead to (`--allow-remote`).
+    package var remotes = Remotes()
     /// Reads a file that the scenario names.
     package var readFile: @Sendable (String) throws(Problems) -> String
     /// All mistakes of a Kong document, by the gateway's own reader; the scenario's reader knows only what it needs.

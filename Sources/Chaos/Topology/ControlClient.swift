@@ -2,6 +2,7 @@
 
 package import Document
 package import NIOCore
+package import OpenSSL
 package import Wire
 package import World
 
@@ -26,10 +27,11 @@ package struct ControlClient {
         self.timeout = timeout
     }
 
+    /// - Parameter tls: for a peer that serves TLS.
     /// - Returns: the answer, whatever its status; fails with `TopologyError` when there is none.
     package func send(
         _ method: HTTPMethod, _ path: String, to address: SocketAddress, headers: [(name: String, value: String)] = [],
-        body: JSONValue? = nil
+        body: JSONValue? = nil, tls: OpenSSLContext? = nil
     ) -> EventLoopFuture<Answer> {
         loop.assertInEventLoop()
         var head = HeadWriter(method: method.word, target: path)
@@ -46,7 +48,10 @@ package struct ControlClient {
         }
         let connection = NIOLoopBound(exchange.connection, eventLoop: loop)
         world.network.connect(to: address, on: loop, timeout: timeout) { channel in
-            channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(connection.value) }
+            channel.eventLoop.makeCompletedFuture {
+                if let tls { try channel.pipeline.syncOperations.addHandler(OpenSSLHandler(tls)) }
+                try channel.pipeline.syncOperations.addHandler(connection.value)
+            }
         }
         .assumeIsolated()
         .whenComplete { result in

@@ -1,6 +1,7 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
 import NIOCore
+import OpenSSL
 
 #if canImport(Glibc)
 import Glibc
@@ -15,6 +16,8 @@ final class LinkConnection {
     enum Side {
         case client, server
         var other: Side { self == .client ? .server : .client }
+        /// The direction of what comes from it.
+        var stream: ToxicStream { self == .client ? .up : .down }
     }
 
     /// What comes from one side.
@@ -34,22 +37,44 @@ final class LinkConnection {
     /// channel (its default high water mark) a direction buffers at most 256 KiB, and one read more.
     static let heldBytesLimit = 192 * 1024
 
+    /// How long the ends of a severed connection may take to say their own end.
+    static let severedTime = TimeAmount.seconds(1)
+
     let number: Int
+    /// The faults of the link were put on it.
+    var hasBegun = false
+    /// The how manieth connection it is that a fault has looked at, by the fault's name.
+    var places: [String: Int] = [:]
+    /// The connection to the server is not opened until the fault that hinders it is taken off.
+    var isHanging = false
+    /// What the mock is spoken to with, when the link has decrypted what the gateway said.
+    private var onward: OpenSSLContext?
     private let link: Link
     private var loop: any EventLoop { link.loop }
     private let client: any Channel
     private var server: (any Channel)?
     private var up = Flow()
     private var down = Flow()
+    private var messages: MessageStreams?
     private var isReset = false
+    /// Both sides were told an orderly end by a fault; what they still say is lost.
+    private var isSevered = false
+    /// The client talks to nobody and is not told.
+    private var hasLostServer = false
     private var closedSides: [Side] = []
+    /// Who spoke last.
+    private var lastSpeaker: Side?
     private var timer: (task: Scheduled<Void>, deadline: NIODeadline)?
 
     init(number: Int, client: any Channel, link: Link) {
         self.number = number
         self.client = client
         self.link = link
+        if link.transport == .http { followMessages() }
     }
+
+    /// It still has somewhere to go.
+    var wantsServer: Bool { !isReset && !isSevered && !hasLostServer }
 
     // MARK: Inputs from the link
 
@@ -58,6 +83,7 @@ final class LinkConnection {
         do {
             try channel.syncOptions?.setOption(.autoRead, value: false)
             try channel.syncOptions?.setOption(.maxMessagesPerRead, value: 1)
+            if side == .server, let onward { try channel.pipeline.syncOperations.addHandler(OpenSSLHandler(onward)) }
             try channel.pipeline.syncOperations.addHandler(RelayHandler(side: side, connection: self))
             return loop.makeSucceededVoidFuture()
         } catch {
@@ -65,8 +91,20 @@ final class LinkConnection {
         }
     }
 
+    /// Makes the link the gateway's TLS peer; before anything was read.
+    func terminate(_ context: OpenSSLContext, onward: OpenSSLContext?) throws {
+        try client.pipeline.syncOperations.addHandler(OpenSSLHandler(context), position: .first)
+        self.onward = onward
+    }
+
+    /// Answers the client's hello with an alert, or with a reset.
+    func breakOffHandshake(_ toxic: HandshakeToxic) {
+        let breaker = HandshakeBreaker(toxic, self)
+        do { try client.pipeline.syncOperations.addHandler(breaker, position: .first) } catch { reset() }
+    }
+
     func connected(_ channel: any Channel) {
-        guard !isReset else { return Self.abort(channel) }
+        guard wantsServer else { return Self.abort(channel) }
         server = channel
         let early = up.early
         up.early = []
@@ -75,17 +113,45 @@ final class LinkConnection {
         pump(.server)
     }
 
-    func install(_ decision: ToxicDecision) {
-        if let machine = decision.up { up.chain.install(machine, name: decision.name) }
-        if let machine = decision.down { down.chain.install(machine, name: decision.name) }
+    /// - Parameter replacing: a fault of this name is there and gets other settings.
+    func install(_ decision: ToxicDecision, replacing: Bool = false) {
+        for (side, machine) in [(Side.client, decision.up), (.server, decision.down)] {
+            guard let machine, !isReset else { continue }
+            let passed = withFlow(side) { flow in
+                replacing
+                    ? flow.chain.replace(machine, name: decision.name, at: loop.now)
+                    : flow.chain.install(machine, name: decision.name, at: loop.now)
+            }
+            deliver(passed, from: side)
+            pump(side)
+        }
+        arm()
+    }
+
+    private func followMessages() {
+        let number = number
+        messages = MessageStreams { [weak link] in link?.decide($0, connection: number) ?? [:] }
+    }
+
+    /// For faults that are decided about for each request; nothing on a link that knows no requests.
+    func installOnMessages(_ toxic: InstalledToxic, replacing: Bool) {
+        if replacing { remove(toxic.name) }
+        for stream in [ToxicStream.up, .down] {
+            guard let stage = toxic.messageStage(stream, link: link.name, random: link.world.random) else { continue }
+            messages?.install(stage, on: stream)
+        }
     }
 
     func remove(_ name: String) {
         for side in [Side.client, .server] {
-            let released = withFlow(side) { $0.chain.remove(name, at: loop.now) }
-            deliver(released, from: side)
+            let released = messages?.remove(name, from: side.stream, at: loop.now) ?? []
+            let passed = withFlow(side) { flow in
+                released.flatMap { flow.chain.take($0, at: loop.now) } + flow.chain.remove(name, at: loop.now)
+            }
+            deliver(passed, from: side)
             pump(side)
         }
+        arm()
     }
 
     /// Resets both sides at once; what toxics hold is lost.
@@ -97,26 +163,60 @@ final class LinkConnection {
         if let server { Self.abort(server) } else { link.closed(self) }
     }
 
+    /// Tells both sides an orderly end (FIN) behind what was written to them. What they still say is read and dropped,
+    /// so that they see an end and not a reset; after a moment the connection closes whatever they do.
+    func sever() {
+        guard !isReset, !isSevered else { return }
+        isSevered = true
+        timer?.task.cancel()
+        for side in [Side.client, .server] {
+            guard let channel = channel(side) else { continue }
+            // Closing the second side closes the channel at once, and what was not written is lost: so the writing is
+            // awaited.
+            let written = loop.makePromise(of: Void.self)
+            channel.writeAndFlush(ByteBuffer(), promise: written)
+            written.futureResult.whenComplete { _ in channel.close(mode: .output, promise: nil) }
+            withFlow(side) { $0.isReading = true }
+            channel.read()
+        }
+        let connection = NIOLoopBound(self, eventLoop: loop)
+        let deadline = loop.now + Self.severedTime
+        timer = (loop.scheduleTask(deadline: deadline) { connection.value.reset() }, deadline)
+    }
+
     // MARK: Inputs from the channels
 
     fileprivate func received(_ chunk: ByteBuffer, from side: Side) {
-        guard !isReset else { return }
+        guard !isReset, !isSevered else { return }
         link.count(chunk.readableBytes, from: side)
-        let passed = withFlow(side) { $0.chain.push(chunk, at: loop.now) }
+        // The link learnt only now that this is HTTP: what a client says after the server has spoken is a request.
+        if messages == nil, link.transport == .http, side == .client, lastSpeaker != .client {
+            followMessages()
+            for toxic in link.toxics where toxic.scope == .request { installOnMessages(toxic, replacing: false) }
+        }
+        lastSpeaker = side
+        let now = loop.now
+        let found = messages?.push(chunk, on: side.stream, at: now)
+        let passed = withFlow(side) { flow in
+            found.map { $0.flatMap { flow.chain.take($0, at: now) } } ?? flow.chain.push(chunk, at: now)
+        }
         deliver(passed, from: side)
         arm()
     }
 
     fileprivate func readCompleted(_ side: Side) {
         withFlow(side) { $0.isReading = false }
-        pump(side)
+        if isSevered { channel(side)?.read() } else { pump(side) }
     }
 
     fileprivate func ended(_ side: Side, _ end: StreamEnd) {
-        guard !isReset, withFlow(side, { $0.end }) == nil else { return }
+        guard !isReset, !isSevered, withFlow(side, { $0.end }) == nil else { return }
+        if hasLostServer, side == .server { return }
+        let now = loop.now
+        let found = messages?.close(end, on: side.stream, at: now) ?? [.end(end)]
         let passed = withFlow(side) { flow in
             flow.end = end
-            return flow.chain.close(end, at: loop.now)
+            return found.flatMap { flow.chain.take($0, at: now) }
         }
         deliver(passed, from: side)
         arm()
@@ -124,6 +224,13 @@ final class LinkConnection {
 
     fileprivate func closed(_ side: Side) {
         closedSides.append(side)
+        if hasLostServer { return closedWithoutServer(side) }
+        if !isSevered { endMissed(side) }
+        if closedSides.count == 2 || server == nil && (isReset || isSevered) { finish() }
+    }
+
+    /// A side has closed; what its end was is told to the other if it was not yet.
+    private func endMissed(_ side: Side) {
         switch withFlow(side, { $0.end }) {
         // NIO tells the end of the input of a channel whose output is closed already by closing it.
         case nil where withFlow(side.other, { $0.hasFinished }): ended(side, .finished)
@@ -131,19 +238,33 @@ final class LinkConnection {
         case nil: ended(side, .reset)
         // Closed after its end, while the other still has something to say: nobody listens to that one any more.
         case .finished? where withFlow(side.other, { $0.end }) == nil: abortSide(side.other)
-        case .finished?, .reset?: break
+        case .finished?, .reset?, .severed?, .lost?: break
         }
-        if closedSides.count == 2 || server == nil && isReset {
-            timer?.task.cancel()
-            link.closed(self)
-        }
+    }
+
+    private func closedWithoutServer(_ side: Side) {
+        guard side == .client else { return }
+        // Nobody is left who could be told anything.
+        isReset = true
+        finish()
+    }
+
+    private func finish() {
+        timer?.task.cancel()
+        link.closed(self)
     }
 
     /// Reads from one side when the other side takes more.
     fileprivate func pump(_ side: Side) {
-        guard !isReset, let source = channel(side), let sink = channel(side.other), sink.isWritable else { return }
+        // A read that is asked for before the channel is active would never be answered.
+        guard !isReset, !isSevered, let source = channel(side), source.isActive else { return }
+        // Who talks to nobody is listened to, so that its end is noticed.
+        guard hasLostServer || channel(side.other)?.isWritable == true else { return }
+        let held = messages?.heldBytes(side.stream) ?? 0
         let reads = withFlow(side) { flow in
-            guard !flow.isReading, flow.end == nil, flow.chain.heldBytes < Self.heldBytesLimit else { return false }
+            guard !flow.isReading, flow.end == nil, held + flow.chain.heldBytes < Self.heldBytesLimit else {
+                return false
+            }
             flow.isReading = true
             return true
         }
@@ -160,19 +281,48 @@ final class LinkConnection {
     }
 
     private func deliver(_ deliveries: [Delivery], from side: Side) {
-        guard !deliveries.isEmpty, !isReset else { return }
-        guard let sink = channel(side.other) else { return withFlow(side) { $0.early += deliveries } }
+        guard !deliveries.isEmpty, !isReset, !isSevered else { return }
+        guard let sink = channel(side.other) else { return keep(deliveries, from: side) }
         for delivery in deliveries {
             switch delivery {
-            case .bytes(let chunk): sink.write(chunk, promise: nil)
+            case .bytes(let chunk):
+                if hasLostServer { continue }
+                link.countSent(chunk.readableBytes, from: side)
+                // Each leaves by itself: where a fault has cut the receiver shall see it.
+                sink.writeAndFlush(chunk, promise: nil)
             case .end(.finished):
-                sink.flush()
                 withFlow(side) { $0.hasFinished = true }
                 sink.close(mode: .output, promise: nil)
-            case .end(.reset): Self.abort(sink)
+            case .end(.reset): return reset()
+            case .end(.severed): return sever()
+            case .end(.lost): loseServer()
             }
         }
-        sink.flush()
+    }
+
+    /// There is no server yet. Bytes wait for it, but what ends the connection before a byte was said does so at once.
+    private func keep(_ deliveries: [Delivery], from side: Side) {
+        if hasLostServer {
+            if deliveries.contains(.end(.reset)) { reset() }
+            return
+        }
+        let waits = withFlow(side) { flow in
+            flow.early += deliveries
+            return flow.early.contains { if case .bytes = $0 { true } else { false } }
+        }
+        guard !waits else { return }
+        switch deliveries.last {
+        case .end(.reset): reset()
+        case .end(.severed): sever()
+        case .end(.lost): loseServer()
+        default: break
+        }
+    }
+
+    private func loseServer() {
+        hasLostServer = true
+        abortSide(.server)
+        pump(.client)
     }
 
     private func abortSide(_ side: Side) {
@@ -187,7 +337,8 @@ final class LinkConnection {
 
     /// One timer for what falls due next in either direction.
     private func arm() {
-        guard let next = [up.chain.nextDeadline, down.chain.nextDeadline].compactMap({ $0 }).min() else { return }
+        let deadlines = [up.chain.nextDeadline, down.chain.nextDeadline, messages?.nextDeadline]
+        guard !isReset, !isSevered, let next = deadlines.compactMap({ $0 }).min() else { return }
         if let timer, timer.deadline <= next { return }
         timer?.task.cancel()
         let connection = NIOLoopBound(self, eventLoop: loop)
@@ -198,7 +349,11 @@ final class LinkConnection {
         timer = nil
         guard !isReset else { return }
         for side in [Side.client, .server] {
-            let passed = withFlow(side) { $0.chain.advance(to: loop.now) }
+            let now = loop.now
+            // What the chain holds came before what the messages let go.
+            var passed = withFlow(side) { $0.chain.advance(to: now) }
+            let found = messages?.advance(side.stream, to: now) ?? []
+            passed += withFlow(side) { flow in found.flatMap { flow.chain.take($0, at: now) } }
             deliver(passed, from: side)
             pump(side)
         }
@@ -221,6 +376,8 @@ private final class RelayHandler: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         connection.received(unwrapInboundIn(data), from: side)
     }
+
+    func channelActive(context: ChannelHandlerContext) { connection.pump(side) }
 
     func channelReadComplete(context: ChannelHandlerContext) { connection.readCompleted(side) }
 

@@ -33,6 +33,17 @@ package final class NodeProcess {
         case change(ProcessChange, at: NIODeadline)
     }
 
+    /// How it is known that a process is ready.
+    package enum Readiness {
+        /// It writes a `ready` record.
+        case told
+        /// It is asked again and again: whether it takes connections, for one.
+        case asked(() -> EventLoopFuture<Bool>)
+    }
+
+    /// A moment between two questions whether a process is ready.
+    private static let questionPause = TimeAmount.milliseconds(20)
+
     /// A child takes this long to say that it is ready only when it never will. Ready is a matter of 100 ms; a debug
     /// build on a loaded machine takes a few seconds.
     package static let startTimeout = TimeAmount.seconds(20)
@@ -48,6 +59,7 @@ package final class NodeProcess {
     private let loop: any EventLoop
     private let startTimeout: TimeAmount
     private let signalTimeout: TimeAmount
+    private let readiness: Readiness
     private let onEvent: (Event) -> Void
     /// Counts lives, so that what a former one says late is not taken for the present one's.
     private var life = 0
@@ -64,6 +76,7 @@ package final class NodeProcess {
     package init(
         _ specification: ChildSpecification, supervisor: Supervisor, loop: any EventLoop,
         startTimeout: TimeAmount = NodeProcess.startTimeout, signalTimeout: TimeAmount = NodeProcess.signalTimeout,
+        readiness: Readiness = .told,
         onEvent: @escaping (Event) -> Void
     ) {
         name = specification.name
@@ -72,8 +85,12 @@ package final class NodeProcess {
         self.loop = loop
         self.startTimeout = startTimeout
         self.signalTimeout = signalTimeout
+        self.readiness = readiness
         self.onEvent = onEvent
     }
+
+    /// It was told to end, by us or by a signal that ends processes.
+    package var isEnding: Bool { isExitExpected }
 
     // MARK: Inputs
 
@@ -138,8 +155,11 @@ package final class NodeProcess {
     }
 
     /// Any signal; what it does is the process's own affair.
-    package func signal(_ number: CInt) -> EventLoopFuture<Void> {
+    ///
+    /// - Parameter endsIt: an end that follows is no surprise.
+    package func signal(_ number: CInt, endsIt: Bool = false) -> EventLoopFuture<Void> {
         guard let process, process.signal(number) else { return notRunning() }
+        if endsIt { isExitExpected = true }
         return loop.makeSucceededVoidFuture()
     }
 
@@ -179,6 +199,16 @@ package final class NodeProcess {
         onEvent(.change(.started(pid: process.pid), at: loop.now))
         // Ended before it was there.
         if isExitExpected { process.signal(SIGKILL) }
+        if case .asked(let question) = readiness { ask(question, life: life) }
+    }
+
+    private func ask(_ question: @escaping () -> EventLoopFuture<Bool>, life: Int) {
+        guard life == self.life, state == .starting else { return }
+        question().assumeIsolated().whenSuccess { isReady in
+            guard life == self.life, self.state == .starting else { return }
+            if isReady { return self.becameReady(["kind": "ready"]) }
+            self.loop.assumeIsolated().scheduleTask(in: Self.questionPause) { self.ask(question, life: life) }
+        }
     }
 
     private func startTimedOut() {
@@ -237,7 +267,12 @@ package final class NodeProcess {
     private func received(line: ByteBuffer, life: Int) {
         guard let record = try? JSONValue(parsing: line.readableBytesView) else { return }
         guard record["kind"]?.stringValue == "ready" else { return onEvent(.record(record)) }
-        guard life == self.life, state == .starting, let ready else { return }
+        guard life == self.life, case .told = readiness else { return }
+        becameReady(record)
+    }
+
+    private func becameReady(_ record: JSONValue) {
+        guard state == .starting, let ready else { return }
         state = .running
         readyTimer?.cancel()
         self.ready = nil

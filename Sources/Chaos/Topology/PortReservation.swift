@@ -20,9 +20,14 @@ package final class PortReservation: Sendable {
     package let port: Int
     private let descriptor: CInt
 
-    /// - Parameter port: 0 takes a free one.
+    /// The address, in the byte order of the host.
+    private let host: UInt32
+
+    /// - Parameters:
+    ///   - host: an address of loopback.
+    ///   - port: 0 takes a free one.
     /// - Throws: `TopologyError` when the port is somebody else's.
-    package init(port wanted: Int = 0) throws(TopologyError) {
+    package init(host: UInt32 = 0x7F00_0001, port wanted: Int = 0) throws(TopologyError) {
         #if canImport(Glibc)
         let type = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
         #elseif canImport(Musl)
@@ -33,11 +38,13 @@ package final class PortReservation: Sendable {
         let socket = socket(AF_INET, type, 0)
         guard socket >= 0 else { throw TopologyError("no socket could be made: \(systemMessage(errno))") }
         var on: CInt = 1
-        setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<CInt>.size))
+        // A port that was asked for is bound without the option first, so that it is nobody's: two that only keep it
+        // would not disturb each other.
+        if wanted == 0 { setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<CInt>.size)) }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = in_port_t(UInt16(truncatingIfNeeded: wanted)).bigEndian
-        address.sin_addr = in_addr(s_addr: UInt32(0x7F00_0001).bigEndian)
+        address.sin_addr = in_addr(s_addr: host.bigEndian)
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let isBound = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
@@ -48,26 +55,31 @@ package final class PortReservation: Sendable {
             let code = errno
             close(socket)
             throw TopologyError(
-                "port \(wanted) of 127.0.0.1 cannot be had: \(systemMessage(code)); free it, or "
-                    + "leave the port out of the "
-                    + "scenario so that any free one is taken")
+                "port \(wanted) of \(SocketAddress(loopback: host, port: 0).ipAddress ?? "") cannot be had: "
+                    + "\(systemMessage(code)); free it, or leave the port out of the scenario so that any free one "
+                    + "is taken")
         }
+        setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<CInt>.size))
         descriptor = socket
+        self.host = host
         port = Int(UInt16(bigEndian: address.sin_port))
     }
 
     deinit { close(descriptor) }
 
-    package var address: SocketAddress { SocketAddress(loopbackPort: port) }
+    package var address: SocketAddress { SocketAddress(loopback: host, port: port) }
 }
 
 extension SocketAddress {
     /// 127.0.0.1 and a port.
-    package init(loopbackPort port: Int) {
+    package init(loopbackPort port: Int) { self.init(loopback: 0x7F00_0001, port: port) }
+
+    /// - Parameter host: an IPv4 address in the byte order of the host.
+    init(loopback host: UInt32, port: Int) {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = in_port_t(UInt16(truncatingIfNeeded: port)).bigEndian
-        address.sin_addr = in_addr(s_addr: UInt32(0x7F00_0001).bigEndian)
+        address.sin_addr = in_addr(s_addr: host.bigEndian)
         self.init(address)
     }
 }

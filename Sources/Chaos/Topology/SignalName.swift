@@ -26,6 +26,22 @@ package enum SignalName {
         return table.first { $0.name == short }?.number
     }
 
+    /// What a signal does to a process that does not handle it.
+    package enum Effect: Hashable, Sendable { case ends, stops, goesOn, none }
+
+    /// - Parameter name: as `name(of:)` gives it.
+    package static func effect(of name: String) -> Effect {
+        switch name {
+        case "CHLD", "WINCH": .none
+        case "CONT": .goesOn
+        case "STOP", "TSTP", "TTIN", "TTOU": .stops
+        default: .ends
+        }
+    }
+
+    /// Every name there is.
+    package static var names: [String] { table.map(\.name) }
+
     /// The name without `SIG`, or the number where it has none.
     package static func name(of number: CInt) -> String {
         table.first { $0.number == number }?.name ?? "\(number)"

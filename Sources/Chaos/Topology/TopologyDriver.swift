@@ -10,10 +10,29 @@ package enum TopologyEvent: Sendable {
     /// A record of a mock; its field `t` is its stamp.
     case mockRecord(mock: String, JSONValue)
     case process(node: String, ProcessChange, at: NIODeadline)
+    /// A document that a gateway is given from now on.
+    case document(gateway: String, JSONValue)
+    /// The name server was asked; what it was asked, and what it said.
+    case lookup(question: String, type: String, answer: String, faults: [String], at: NIODeadline)
+    /// It was decided whether a fault of a link hits a connection or a request.
+    case decision(LinkDecision, at: NIODeadline)
     /// A line of a node's log that explains what became of it.
     case log(node: String, String)
     /// Something that a reader of the journal should know: lost evidence above all.
     case note(String)
+}
+
+/// What a node's process uses at a moment.
+package struct NodeUsage: Hashable, Sendable {
+    package var node: String
+    package var usage: ProcessUsage
+    package var descriptors: Int
+
+    package init(node: String, usage: ProcessUsage, descriptors: Int) {
+        self.node = node
+        self.usage = usage
+        self.descriptors = descriptors
+    }
 }
 
 /// When the effect of a step set in: not before `earliest`, and for certain at `latest`.
@@ -54,8 +73,10 @@ package protocol TopologyDriver: AnyObject {
 
     /// Starts everything: mocks, links, gateways, event streams. When it fails, `stop` still has to be called.
     func start() -> EventLoopFuture<Void>
-    /// Where a gateway takes requests; nil before it has started.
-    func proxyAddress(of gateway: String) -> SocketAddress?
+    /// Programs that this host must have and has not; known before the start.
+    func missingPrograms() -> [String]
+    /// Where a gateway, or a program in front of it, takes requests; nil before it has started.
+    func proxyAddress(of entry: String) -> SocketAddress?
     /// The names and addresses under which a node is known to Kong documents and in the gateway's events.
     func names(of node: String) -> [String]
     func health(of gateway: String) -> EventLoopFuture<[ReportedHealth]>
@@ -67,8 +88,24 @@ package protocol TopologyDriver: AnyObject {
     /// Takes back what `perform` did under this name.
     func undo(_ action: Step.Action, name: String) -> EventLoopFuture<StepEffect>
 
+    /// What the processes use at the moment.
+    func usage() -> [NodeUsage]
+    /// What a node has logged since the last question.
+    func newLogLines(of node: String) -> [String]
+    /// A node's metrics, in Prometheus' text format.
+    func metrics(of node: String) -> EventLoopFuture<String>
+
     /// Ends everything in order, gateways first, so that all of their events are told before it completes. Never fails.
     func stop() -> EventLoopFuture<Void>
     /// Ends everything at once, in whatever state it is; `stop` then completes soon.
     func kill()
+}
+
+extension TopologyDriver {
+    package func missingPrograms() -> [String] { [] }
+    package func usage() -> [NodeUsage] { [] }
+    package func newLogLines(of node: String) -> [String] { [] }
+    package func metrics(of node: String) -> EventLoopFuture<String> {
+        loop.makeFailedFuture(TopologyError("there are no metrics of \(node)"))
+    }
 }

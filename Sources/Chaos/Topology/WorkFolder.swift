@@ -39,5 +39,14 @@ package struct WorkFolder: Hashable, Sendable {
         return place
     }
 
+    /// A folder in it; one that is there already will do.
+    func makeFolder(_ name: String) throws(TopologyError) -> String {
+        let place = file(name)
+        do { try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true) } catch {
+            throw TopologyError("\(place) cannot be made: \(error)")
+        }
+        return place
+    }
+
     package func remove() { try? FileManager.default.removeItem(atPath: path) }
 }

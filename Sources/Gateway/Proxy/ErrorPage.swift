@@ -29,6 +29,12 @@ package struct ErrorPage: Sendable, Hashable {
     package static let noService = ErrorPage(503, "no Service found with those values")
     package static let noPeer = ErrorPage(503, "failure to get a peer from the ring-balancer")
     package static let nameResolutionFailed = ErrorPage(503, "name resolution failed")
+
+    /// Nobody could say where the host is (kong/runloop/balancer/init.lua).
+    package static func resolving(_ host: String, failed words: String) -> ErrorPage {
+        ErrorPage(500, "failed the initial dns/balancer resolve for '\(host)' with: \(words)")
+    }
+
     package static let httpsRequired = ErrorPage(426, "Please use HTTPS protocol")
 
     /// An error that nginx would have made, with its text for the status.

@@ -5,17 +5,19 @@ package import Wire
 
 /// What the upstream is told about the client's connection.
 package struct ClientFacts: Sendable {
-    /// The client's address without port.
+    /// The client's address without port: of its connection, or what a trusted peer said.
     package var address: String
+    /// The address of the other end of the connection, without port.
+    package var peerAddress: String
+    /// The peer is one of `trusted_ips`: what it says of its own client passes.
+    package var isTrusted = false
     /// "http" or "https".
     package var scheme: StaticString
     /// The port that the client connected to.
     package var port: Int
 
     package init(address: String, scheme: StaticString, port: Int) {
-        self.address = address
-        self.scheme = scheme
-        self.port = port
+        (self.address, peerAddress, self.scheme, self.port) = (address, address, scheme, port)
     }
 }
 
@@ -50,10 +52,11 @@ package struct ForwardedRequest {
     }
 
     /// An upper bound of what `write` writes: every field of the client goes out once at most, the authority up to
-    /// three times and the path once more; the names of Kong's fields and the numbers take 392 bytes.
+    /// three times and the path once more; the names of Kong's fields and the numbers take 440 bytes.
     package var longest: Int {
         2 * head.bytes.readableBytes + 3 * Int(head.authority.count) + uri.readableBytes
-            + (strippedPrefix?.readableBytes ?? 0) + (host?.name.utf8.count ?? 0) + 2 * client.address.utf8.count + 512
+            + (strippedPrefix?.readableBytes ?? 0) + (host?.name.utf8.count ?? 0) + 2 * client.address.utf8.count
+            + client.peerAddress.utf8.count + 512
     }
 
     package func write(to out: inout ByteCursor) {
@@ -71,7 +74,11 @@ package struct ForwardedRequest {
             } else {
                 out.write(bytes[head.authority])
             }
-            out.write("\r\nConnection: keep-alive\r\n")
+            if head.asksForWebSocket {
+                out.write("\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n")
+            } else {
+                out.write("\r\nConnection: keep-alive\r\n")
+            }
             let seen = copyFields(bytes, to: &out)
             writeForwarding(bytes, seen, to: &out)
         }
@@ -125,7 +132,7 @@ package struct ForwardedRequest {
             return false
         case .host, .connection, .contentLength, .transferEncoding, .expect, .upgrade, .keepAlive, .proxyConnection,
             .proxy, .xForwardedProto, .xForwardedHost, .xForwardedPort, .xForwardedPath, .xForwardedPrefix, .xRealIP,
-            .xKongRequestID:
+            .xKongRequestID, .disguisedFraming:
             return false
         }
     }
@@ -139,17 +146,24 @@ package struct ForwardedRequest {
     private func writeForwarding(_ bytes: UnsafeRawBufferPointer, _ seen: Seen, to out: inout ByteCursor) {
         if seen.trailers { out.write("TE: trailers\r\n") }
         out.write("X-Forwarded-For: ")
-        if seen.forwardedFor { writeValues(of: .xForwardedFor, bytes, to: &out) }
-        out.write(client.address)
+        if seen.forwardedFor {
+            writeValues(of: .xForwardedFor, bytes, to: &out)
+            out.write(client.peerAddress)
+        } else {
+            out.write(client.address)
+        }
         out.write("\r\nX-Forwarded-Proto: ")
-        out.write(client.scheme)
+        if let proto = told(.xForwardedProto) { out.write(bytes[proto]) } else { out.write(client.scheme) }
         out.write("\r\nX-Forwarded-Host: ")
-        out.write(Self.hostName(bytes[head.authority]))
+        out.write(told(.xForwardedHost).map { bytes[$0] } ?? Self.hostName(bytes[head.authority]))
         out.write("\r\nX-Forwarded-Port: ")
-        out.writeDecimal(client.port)
+        if let port = told(.xForwardedPort) { out.write(bytes[port]) } else { out.writeDecimal(client.port) }
         out.write("\r\nX-Forwarded-Path: ")
-        out.write(bytes[head.path])
-        if let strippedPrefix {
+        out.write(bytes[told(.xForwardedPath) ?? head.path])
+        if let prefix = told(.xForwardedPrefix) {
+            out.write("\r\nX-Forwarded-Prefix: ")
+            out.write(bytes[prefix])
+        } else if let strippedPrefix {
             out.write("\r\nX-Forwarded-Prefix: ")
             out.write(strippedPrefix)
         }
@@ -160,6 +174,9 @@ package struct ForwardedRequest {
         out.write(head.version == .http11 ? Self.viaHTTP11 : Self.viaHTTP10)
         out.write("\r\n")
     }
+
+    /// What a trusted peer says of its own client's request stays (kong-facts 4.1).
+    private func told(_ known: KnownField) -> ByteRange? { client.isTrusted ? head.range(of: known) : nil }
 
     /// All values of a field, each followed by a comma, so that one more can be appended.
     private func writeValues(of known: KnownField, _ bytes: UnsafeRawBufferPointer, to out: inout ByteCursor) {

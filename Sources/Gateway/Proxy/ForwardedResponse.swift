@@ -49,7 +49,7 @@ package struct ForwardedResponse {
         head.bytes.withUnsafeReadableBytes { bytes in
             out.write(bytes[head.reason])
             out.write("\r\n")
-            let seen = copyFields(bytes, to: &out)
+            let seen = Self.copyFields(head, bytes, keepsTrailer: keepsTrailer, to: &out)
             if !seen.date {
                 out.write("Date: ")
                 out.write(date())
@@ -78,6 +78,23 @@ package struct ForwardedResponse {
         }
     }
 
+    /// An interim response as it passes on: the upstream's fields, less those of its connection, and nothing of ours.
+    static func interim(_ head: ResponseHead) -> ByteBuffer {
+        var buffer = ByteBuffer()
+        buffer.append(atMost: head.bytes.readableBytes + 64) { out in
+            head.bytes.withUnsafeReadableBytes { bytes in
+                out.write("HTTP/1.1 ")
+                out.writeDecimal(head.status)
+                out.write(UInt8(ascii: " "))
+                out.write(bytes[head.reason])
+                out.write("\r\n")
+                _ = copyFields(head, bytes, keepsTrailer: false, to: &out)
+                out.write("\r\n")
+            }
+        }
+        return buffer
+    }
+
     private struct Seen {
         var date = false
         var server = false
@@ -85,14 +102,16 @@ package struct ForwardedResponse {
     }
 
     /// Copies what passes. Lines that stand side by side are copied as one run of bytes.
-    private func copyFields(_ bytes: UnsafeRawBufferPointer, to out: inout ByteCursor) -> Seen {
+    private static func copyFields(
+        _ head: ResponseHead, _ bytes: UnsafeRawBufferPointer, keepsTrailer: Bool, to out: inout ByteCursor
+    ) -> Seen {
         var seen = Seen()
         var runStart = -1
         head.fields.list.withUnsafeBufferPointer { fields in
             for place in 0..<fields.count {
                 let field = fields[place]
                 let isHopByHop = head.fields.connectionNamesFields && isNamedByConnection(field, head.fields, bytes)
-                if passes(field, &seen), !isHopByHop {
+                if passes(field, keepsTrailer, &seen), !isHopByHop {
                     if runStart < 0 { runStart = field.name.lowerBound }
                 } else if runStart >= 0 {
                     out.write(UnsafeRawBufferPointer(rebasing: bytes[runStart..<field.name.lowerBound]))
@@ -105,7 +124,7 @@ package struct ForwardedResponse {
     }
 
     @inline(__always)
-    private func passes(_ field: Field, _ seen: inout Seen) -> Bool {
+    private static func passes(_ field: Field, _ keepsTrailer: Bool, _ seen: inout Seen) -> Bool {
         switch field.known {
         case .other: return true
         case .date:

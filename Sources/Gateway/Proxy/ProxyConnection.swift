@@ -10,12 +10,13 @@ import Wire
 ///     client --ServerConnection--> ProxyConnection --ClientConnection--> upstream
 ///            <--- response -------                 <--- response -------
 final class ProxyConnection {
-    /// Bytes of a request body that are kept to be sent again if the first try fails. A longer body is sent on and let
-    /// go; the request then has only the tries that fail before any of it was sent.
-    static let replayBytes = 64 * 1024
+    /// Bytes of a streamed request body that are kept while the connection to the upstream is being opened.
+    static let aheadBytes: Int64 = 64 * 1024
 
     enum State {
         case idle
+        /// Reads the whole body before an upstream hears of the request.
+        case buffering
         /// Waits for a connection to the upstream.
         case connecting
         /// The request goes out, the response is awaited.
@@ -27,7 +28,7 @@ final class ProxyConnection {
     }
 
     let worker: ProxyWorker
-    let client: ClientFacts
+    private(set) var client: ClientFacts
     var state = State.idle
     /// Counts tries over all requests of the connection: what comes back for an older one is stale.
     private var attempt = 0
@@ -54,17 +55,26 @@ final class ProxyConnection {
     private var bodyBytes = 0
     private var isReusedConnection = false
     private var hasSentRequest = false
-    private var held: [ByteBuffer] = []
-    private var heldBytes = 0
-    /// Some of the body has been sent and not kept: the request cannot be sent again.
-    private var hasLetGo = false
-    private var hasWholeBody = false
-    private var trailers: Trailers?
+    var body = RequestBody()
+    /// The body is kept whole, and the request goes out when it has come.
+    private(set) var buffersBody = false
+    /// Where sending out of the body's file has got to; nil when it does not come from there.
+    var fileOffset: Int64?
+    /// Some of the body was sent and not kept, or some of a response: the request cannot be sent again.
+    private(set) var hasLetGo = false
+    private(set) var hasWholeBody = false
+    private(set) var trailers: Trailers?
 
     init(worker: ProxyWorker, client: ClientFacts) {
         self.worker = worker
         requestID = worker.nextRequestID()
         self.client = client
+    }
+
+    /// The PROXY protocol has told the client's address, or that it has none.
+    func learned(_ source: SocketAddress?) {
+        guard let address = source?.ipAddress, worker.believesProxyProtocol(client) else { return }
+        client.address = address
     }
 
     // MARK: A request and its tries
@@ -77,10 +87,12 @@ final class ProxyConnection {
         worker.counters.requests.add(1)
         (upstreamStatus, peer, trailers) = (nil, nil, nil)
         (status, routeCounters, upstreamTime, bodyBytes) = (nil, nil, nil, 0)
-        (hasSentRequest, hasLetGo, hasWholeBody, heldBytes) = (false, false, false, 0)
-        if !held.isEmpty { held.removeAll(keepingCapacity: true) }
+        (hasSentRequest, hasLetGo, hasWholeBody, buffersBody) = (false, false, false, false)
+        if head.framing != .none { body = RequestBody() }
         if !tried.isEmpty { tried.removeAll(keepingCapacity: true) }
+        if client.isTrusted { client.address = worker.clientAddress(head, client) }
         if head.method == .trace || head.method == .connect { return answer(.nginx(405)) }
+        if case .length(let length) = head.framing, length > worker.longestBody { return refuseBody() }
         route(head)
     }
 
@@ -91,7 +103,12 @@ final class ProxyConnection {
             plan = RetryPlan(retries: request.service.service.retries, method: head.method, isLock: request.isLock)
             routed = request
             routeCounters = request.counters
-            tryNext(mayReuse: true)
+            buffersBody = request.buffersRequest && head.framing != .none
+            if buffersBody, !hasWholeBody {
+                state = .buffering
+            } else {
+                tryNext(mayReuse: true)
+            }
         }
     }
 
@@ -154,12 +171,22 @@ final class ProxyConnection {
             head, uri: routed.uri, host: routed.hostField(for: peer), client: client,
             strippedPrefix: routed.strippedPrefix, requestID: requestID)
         upstream.send(
-            method: head.method, framing: head.framing, atMost: request.longest,
-            write: routed.service.service.writeTimeout, read: routed.service.service.readTimeout
+            method: head.method, framing: buffersBody ? wholeFraming : head.framing, atMost: request.longest,
+            write: routed.service.service.writeTimeout, read: routed.service.service.readTimeout,
+            offersUpgrade: head.asksForWebSocket
         ) { request.write(to: &$0) }
         hasSentRequest = true
-        for slice in held { upstream.send(body: slice) }
-        if heldBytes > Self.replayBytes { letGo() }
+        sendBody(head, to: upstream)
+    }
+
+    /// Sends what there is of the body, and the end of the request if it has come.
+    private func sendBody(_ head: RequestHead, to upstream: ClientConnection) {
+        if body.file != nil {
+            fileOffset = 0
+            return sendFile(to: upstream)
+        }
+        for slice in body.slices { upstream.send(body: slice) }
+        if !buffersBody, body.kept > 0 { letGo() }
         if hasWholeBody || head.framing == .none {
             upstream.sendEnd(trailers: trailers)
         } else if upstream.isWritable {
@@ -172,18 +199,13 @@ final class ProxyConnection {
         switch state {
         case .exchanging(let upstream), .responding(let upstream):
             if !upstream.hasSentAll { upstream.flush() }
-        case .idle, .connecting, .answered: break
+        case .idle, .buffering, .connecting, .answered: break
         }
     }
 
     private func letGo() {
         hasLetGo = true
-        if !held.isEmpty { releaseHeld() }
-    }
-
-    private func releaseHeld() {
-        held.removeAll(keepingCapacity: true)
-        heldBytes = 0
+        if body.kept > 0 { body.release() }
     }
 
     /// Tells the balancer that the try is over, with its duration if it brought an answer.
@@ -229,12 +251,13 @@ final class ProxyConnection {
 
     // MARK: Answers of the gateway itself
 
-    private func answer(_ page: ErrorPage) {
+    func answer(_ page: ErrorPage) {
         guard let connection else { return }
         state = .answered
         status = page.status
         attempt += 1
-        releaseHeld()
+        fileOffset = nil
+        body.release()
         let (response, body) = worker.page(page, head: head, requestID: requestID, since: startedAt)
         connection.resumeReading()
         connection.respond(response, body: body)
@@ -249,24 +272,22 @@ extension ProxyConnection: ServerDelegate {
         begin(head, on: connection)
     }
 
-    func received(body: ByteBuffer, on connection: ServerConnection) {
-        bodyBytes += body.readableBytes
+    func received(body bytes: ByteBuffer, on connection: ServerConnection) {
+        bodyBytes += bytes.readableBytes
+        body.received += Int64(bytes.readableBytes)
+        if body.received > worker.longestBody, !isTunnel { return refuseBody() }
         switch state {
         case .exchanging(let upstream), .responding(let upstream):
-            if !hasLetGo, heldBytes + body.readableBytes <= Self.replayBytes { hold(body) } else { letGo() }
-            upstream.send(body: body)
+            hasLetGo = true
+            upstream.send(body: bytes)
             // An upstream that failed meanwhile is not writable either; its successor asks for more by itself.
             if upstream.isOpen, !upstream.isWritable { connection.pauseReading() }
+        case .buffering: keep(bytes)
         case .idle, .connecting:
-            hold(body)
-            if heldBytes > Self.replayBytes { connection.pauseReading() }
+            body.keep(bytes)
+            if body.kept > Self.aheadBytes { connection.pauseReading() }
         case .answered: break
         }
-    }
-
-    private func hold(_ body: ByteBuffer) {
-        held.append(body)
-        heldBytes += body.readableBytes
     }
 
     func receivedEnd(trailers: Trailers?, on connection: ServerConnection) {
@@ -275,6 +296,7 @@ extension ProxyConnection: ServerDelegate {
         switch state {
         case .exchanging(let upstream), .responding(let upstream):
             if !upstream.hasSentAll { upstream.sendEnd(trailers: trailers) }
+        case .buffering: tryNext(mayReuse: true)
         case .idle, .connecting, .answered: break
         }
     }
@@ -284,8 +306,10 @@ extension ProxyConnection: ServerDelegate {
     func exchangeEnded(on connection: ServerConnection) {
         switch state {
         case .idle: return
-        case .exchanging(let upstream), .responding(let upstream): upstream.close()
-        case .connecting, .answered: break
+        case .exchanging(let upstream), .responding(let upstream):
+            if isTunnel { report(.last(status: 101)) }
+            upstream.close()
+        case .buffering, .connecting, .answered: break
         }
         attempt += 1
         tryEnded(hasAnswer: false, connection.now)
@@ -296,7 +320,7 @@ extension ProxyConnection: ServerDelegate {
         self.connection = nil
         routed = nil
         peer = nil
-        if !held.isEmpty { releaseHeld() }
+        endBody()
     }
 
     func writabilityChanged(on connection: ServerConnection) {
@@ -311,7 +335,7 @@ extension ProxyConnection: ServerDelegate {
             // A client that goes away reports what is known so far (kong-facts 6.4).
             if let upstreamStatus { report(.last(status: upstreamStatus)) }
             upstream.close()
-        case .idle, .connecting, .answered: break
+        case .idle, .buffering, .connecting, .answered: break
         }
         let now = worker.loop.now
         tryEnded(hasAnswer: false, now)
@@ -322,7 +346,7 @@ extension ProxyConnection: ServerDelegate {
         }
         state = .idle
         self.connection = nil
-        releaseHeld()
+        endBody()
         worker.closed(connection)
     }
 
@@ -339,6 +363,13 @@ extension ProxyConnection: ServerDelegate {
 // MARK: From the upstream
 
 extension ProxyConnection: ClientDelegate {
+    func received(interim response: ResponseHead, on upstream: ClientConnection) {
+        // 100 answers an Expect, and that was dealt with here (kong-facts 4.1).
+        guard case .exchanging = state, response.status != 100 else { return }
+        hasLetGo = true
+        connection?.send(interim: ForwardedResponse.interim(response))
+    }
+
     func received(head response: ResponseHead, on upstream: ClientConnection) {
         guard let head, let connection, case .exchanging = state else { return }
         state = .responding(upstream)
@@ -350,6 +381,11 @@ extension ProxyConnection: ClientDelegate {
         let forwarded = ForwardedResponse(
             response, keepsTrailer: head.acceptsTrailers, latency: latency, requestID: requestID,
             setCookie: routed?.setCookie)
+        if upstream.isTunnel {
+            var bytes = ByteBuffer()
+            bytes.append(atMost: forwarded.longest) { forwarded.write(to: &$0, date: worker.date) }
+            return beginTunnel(HeadWriter(startedIn: bytes, status: response.status), response)
+        }
         var framing = response.framing
         // After HEAD and with 304 the length is that of a body which is not there.
         if head.method == .head || response.status == 304 {
@@ -375,6 +411,7 @@ extension ProxyConnection: ClientDelegate {
 
     func receivedEnd(trailers: Trailers?, on upstream: ClientConnection) {
         guard case .responding = state, let connection, let peer, let routed else { return }
+        if upstream.isTunnel { return connection.sendEnd() }
         tryEnded(hasAnswer: true, upstream.now)
         if let upstreamStatus { report(.last(status: upstreamStatus)) }
         if upstream.isReusable { worker.idleConnections(peer, routed).put(upstream) }
@@ -385,7 +422,8 @@ extension ProxyConnection: ClientDelegate {
     }
 
     func writabilityChanged(on upstream: ClientConnection) {
-        if upstream.isWritable { connection?.resumeReading() }
+        guard upstream.isWritable else { return }
+        if fileOffset != nil { sendFile(to: upstream) } else { connection?.resumeReading() }
     }
 
     func failed(_ failure: ClientFailure, on upstream: ClientConnection) {
@@ -399,7 +437,7 @@ extension ProxyConnection: ClientDelegate {
             state = .answered
             connection?.flush()
             connection?.close()
-        case .idle, .connecting, .answered: break
+        case .idle, .buffering, .connecting, .answered: break
         }
     }
 }

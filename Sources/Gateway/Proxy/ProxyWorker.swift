@@ -19,6 +19,11 @@ final class ProxyWorker {
     let loop: any EventLoop
     private let world: World
     private let settings: GatewaySettings
+    let log: GatewayLog
+    /// Longest request body, bytes.
+    let longestBody: Int64
+    var bufferedBodyBytes: Int { settings.bufferedBodyBytes }
+    var spoolDirectory: String { settings.spoolDirectory }
     let pool: UpstreamPool
     private let memory = OutboundMemory()
     let counters = ProxyCounters()
@@ -42,7 +47,12 @@ final class ProxyWorker {
     /// Takes reports to the control loop, and events of theirs.
     private let reporter: HealthReporter
 
-    init(index: Int, loop: any EventLoop, world: World, settings: GatewaySettings, reporter: HealthReporter) {
+    init(
+        index: Int, loop: any EventLoop, world: World, settings: GatewaySettings, log: GatewayLog,
+        reporter: HealthReporter
+    ) {
+        self.log = log
+        longestBody = settings.bodyBytes > 0 ? settings.bodyBytes : .max
         self.index = index
         self.loop = loop
         self.world = world
@@ -90,15 +100,21 @@ final class ProxyWorker {
 
     /// Adds the handlers of an accepted connection.
     func accept(_ channel: any Channel) -> EventLoopFuture<Void> {
+        if settings.connectionLimit > 0, connections.count >= settings.connectionLimit { return refuse(channel) }
         let local = channel.localAddress?.port ?? settings.proxyListen.port ?? 0
-        let facts = ClientFacts(
+        var facts = ClientFacts(
             address: channel.remoteAddress?.ipAddress ?? "127.0.0.1", scheme: "http", port: local)
+        facts.isTrusted = channel.remoteAddress.map(settings.trust.trusts) ?? false
         let proxy = ProxyConnection(worker: self, client: facts)
         let connection = ServerConnection(
             delegate: proxy, limits: settings.limits, timeouts: settings.timeouts, servesHalfClosed: false,
             memory: memory)
         do {
-            try channel.pipeline.syncOperations.addHandler(connection)
+            let pipeline = channel.pipeline.syncOperations
+            if settings.expectsProxyProtocol {
+                try pipeline.addHandler(ProxyProtocolHandler(timeout: settings.timeouts.head, proxy.learned))
+            }
+            try pipeline.addHandler(connection)
         } catch {
             return channel.eventLoop.makeFailedFuture(error)
         }
@@ -107,6 +123,24 @@ final class ProxyWorker {
         connections[ObjectIdentifier(connection)] = connection
         if isDraining { connection.drain() }
         return channel.eventLoop.makeSucceededVoidFuture()
+    }
+
+    /// More connections than `worker_connections` are closed without a word, as nginx does.
+    private func refuse(_ channel: any Channel) -> EventLoopFuture<Void> {
+        counters.accepted.add(1)
+        return channel.eventLoop.makeFailedFuture(NetworkError(.other, "too many connections"))
+    }
+
+    /// Whose request it is, by the word of a trusted peer (kong.conf `real_ip_header`).
+    func clientAddress(_ head: RequestHead, _ client: ClientFacts) -> String {
+        guard case .field(let name) = settings.trust.source else { return client.address }
+        return settings.trust.client(accordingTo: head.values(of: name))?.ipAddress ?? client.peerAddress
+    }
+
+    /// Whether the PROXY protocol's word for the client is taken: from trusted peers when it is `real_ip_header`, and
+    /// where nobody has said whom to trust.
+    func believesProxyProtocol(_ client: ClientFacts) -> Bool {
+        client.isTrusted ? settings.trust.source == .proxyProtocol : settings.trust.isUnset && !settings.strict
     }
 
     func closed(_ connection: ServerConnection) {
@@ -145,7 +179,9 @@ final class ProxyWorker {
         }
         let route = match.route
         guard let service = snapshot.services[route.index] else { return .refused(.noService) }
-        if !route.takesPlainText { return .refused(Self.needsTLS(route.route, head)) }
+        if !route.takesPlainText, !Self.saysHTTPS(head, client) {
+            return .refused(Self.needsTLS(route.route, head))
+        }
         return .routed(
             RoutedRequest(
                 match, service: service, counters: counters(of: route, service), balancer: balancer(of: service),
@@ -171,6 +207,11 @@ final class ProxyWorker {
     ) -> HashValue? {
         guard let upstream = service.upstream, upstream.algorithm == .consistentHashing else { return nil }
         return HashValue(of: upstream, head, match, client: client) { requestIDs.uuid() }
+    }
+
+    /// A trusted peer has taken the TLS off.
+    private static func saysHTTPS(_ head: RequestHead, _ client: ClientFacts) -> Bool {
+        client.isTrusted && head.value(of: .xForwardedProto)?.lowercased() == "https"
     }
 
     /// A route that is for TLS only (kong-facts 3.5).
@@ -219,7 +260,9 @@ final class ProxyWorker {
             turn &+= 1
             return .peer(Peer(addresses[turn % addresses.count]), nil)
         case .pending: return .notYet
-        case .unresolved: return .none(.nameResolutionFailed)
+        case .unresolved(let failure):
+            let host = request.service.service.host
+            return .none(failure.meansNoRecord ? .nameResolutionFailed : .resolving(host, failed: failure.description))
         }
     }
 
@@ -228,7 +271,8 @@ final class ProxyWorker {
         to peer: Peer, _ service: CompiledService,
         _ completion: @escaping (ConnectResult) -> Void
     ) {
-        let connection = NIOLoopBound(ClientConnection(limits: settings.limits, memory: memory), eventLoop: loop)
+        let connection = NIOLoopBound(
+            ClientConnection(limits: settings.responseLimits, memory: memory), eventLoop: loop)
         let handshake = loop.makePromise(of: Void.self)
         let isEncrypted = service.isEncrypted
         let tls = service.tls

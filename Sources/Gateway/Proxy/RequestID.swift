@@ -4,12 +4,14 @@ package import Wire
 package import World
 
 /// What tells one request from all others: `X-Kong-Request-Id`, 32 hexadecimal digits.
-package struct RequestID: Sendable, Hashable {
+package struct RequestID: Sendable, Hashable, CustomStringConvertible {
     private let high: UInt64
     private let low: UInt64
 
     /// Takes two draws.
     package init(_ random: inout RandomStream) { (high, low) = (random.next(), random.next()) }
+
+    package var description: String { text }
 
     package var text: String {
         String(unsafeUninitializedCapacity: 32) { digits in

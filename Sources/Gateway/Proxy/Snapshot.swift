@@ -1,5 +1,6 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
+import DNS
 import NIOCore
 import NIOSSL
 import Wire
@@ -29,7 +30,7 @@ final class CompiledService: Sendable {
         /// The host is being looked up for the first time; a snapshot with the answer will follow.
         case pending
         /// The host has no address.
-        case unresolved
+        case unresolved(NameFailure)
     }
 
     let service: Service
@@ -86,6 +87,8 @@ final class RoutedRequest {
     /// What was taken off the path, or nil.
     let strippedPrefix: ByteBuffer?
     let preservesHost: Bool
+    /// The body is read whole before an upstream hears of it.
+    let buffersRequest: Bool
     /// For consistent hashing.
     let hash: UInt32
     /// A cookie that binds the client to its target, as the value of Set-Cookie.
@@ -103,6 +106,7 @@ final class RoutedRequest {
         uri = match.uri
         strippedPrefix = match.strippedPrefix
         preservesHost = match.route.route.preserveHost
+        buffersRequest = match.route.route.requestBuffering
         hash = hashed?.text.map { XXHash32.hash($0) } ?? Self.hashOfNothing
         setCookie = hashed?.setCookie
         self.isLock = isLock

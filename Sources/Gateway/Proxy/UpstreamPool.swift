@@ -5,9 +5,11 @@ import Wire
 
 /// Limits of the kept-alive connections to upstreams (kong.conf `upstream_keepalive_*`).
 package struct UpstreamPoolSettings: Sendable, Hashable {
-    /// Idle connections a peer.
+    /// Idle connections a peer; 0 keeps none.
     package var size = 512
-    package var idleTimeout = TimeAmount.seconds(60)
+    /// Nil for ever.
+    package var idleTimeout: TimeAmount? = .seconds(60)
+    /// Requests that one connection is good for.
     package var maximumRequests = 10_000
 
     package init() {}
@@ -37,13 +39,15 @@ final class IdleConnections {
         return nil
     }
 
-    /// Keeps a connection for the next request, or closes it when it is used up or the pool is full.
+    /// Keeps a connection for the next request, or closes it when it is used up. When there is no room it takes the
+    /// place of the one that has been idle longest, as in nginx.
     func put(_ connection: ClientConnection) {
-        guard !isClosed, connection.isReusable, connection.requestCount < settings.maximumRequests,
-            list.count < settings.size, connection.isOpen
+        guard !isClosed, settings.size > 0, connection.isReusable, connection.isOpen,
+            connection.requestCount < settings.maximumRequests
         else { return connection.close() }
+        if list.count >= settings.size { list.removeFirst().close() }
         connection.whenClosed(tell: self, { [weak self] connection in self?.list.removeAll { $0 === connection } })
-        connection.expire(after: settings.idleTimeout)
+        if let timeout = settings.idleTimeout { connection.expire(after: timeout) }
         list.append(connection)
     }
 

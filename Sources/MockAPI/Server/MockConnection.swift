@@ -32,7 +32,9 @@ final class MockConnection: ServerDelegate {
             case .options: .options
             default: .other
             }
-        request = MockRequest(method, head.bytes.withUnsafeReadableBytes { .init($0[head.path]) })
+        request = MockRequest(
+            method,
+            head.bytes.withUnsafeReadableBytes { core.machine.path(of: $0[head.path], method: head.methodText) })
     }
 
     func received(body: ByteBuffer, on connection: ServerConnection) {
@@ -43,6 +45,7 @@ final class MockConnection: ServerDelegate {
     func receivedEnd(trailers: Trailers?, on connection: ServerConnection) {
         guard let head else { return }
         if request.path == .settings { return answerSettings(head, on: connection) }
+        if request.path == .metrics { return answerMetrics(on: connection) }
         let decision = core.decide(request, head: head, receivedAt: receivedAt, connection: number)
         guard decision.delay > .zero else { return finish(decision, on: connection) }
         let bound = NIOLoopBound((self, connection), eventLoop: core.loop)
@@ -83,6 +86,16 @@ final class MockConnection: ServerDelegate {
         case .closeBeforeHead: connection.close()
         case .hang: break
         }
+    }
+}
+
+// MARK: /_mock/metrics
+
+extension MockConnection {
+    /// Counters in Prometheus' text format; neither counted nor recorded itself.
+    private func answerMetrics(on connection: ServerConnection) {
+        let head = core.head(status: 200, contentType: "text/plain; version=0.0.4; charset=utf-8")
+        connection.respond(head, body: ByteBuffer(string: core.metrics))
     }
 }
 

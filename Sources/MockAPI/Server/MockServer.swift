@@ -1,6 +1,7 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
 package import NIOCore
+package import OpenSSL
 import Wire
 package import World
 
@@ -25,16 +26,17 @@ package final class MockServer: Sendable {
     ///
     /// - Parameters:
     ///   - name: names the mock's random streams; unique in a world.
+    ///   - tls: nil serves plain text.
     ///   - sink: gets one record a request before the request is answered; see `ServedRecord`. Nil: none.
     /// - Returns: fails with `NetworkError`.
     package static func start(
         world: World, address: SocketAddress, name: String = "api", settings: MockSettings = MockSettings(),
-        sink: (any RecordSink)? = nil
+        tls: OpenSSLContext? = nil, sink: (any RecordSink)? = nil
     ) -> EventLoopFuture<MockServer> {
         let loop = world.loops.next()
         return loop.flatSubmit {
             let machine = MockMachine(name: name, settings: settings, random: world.random)
-            let core = MockCore(machine: machine, wallClock: world.wallClock, sink: sink, loop: loop)
+            let core = MockCore(machine: machine, wallClock: world.wallClock, tls: tls, sink: sink, loop: loop)
             let bound = NIOLoopBound(core, eventLoop: loop)
             let listening = world.network.listen(on: address, loops: loop, options: ListenOptions()) { channel in
                 bound.value.accept(channel)
@@ -71,14 +73,21 @@ final class MockCore {
     var machine: MockMachine
     let loop: any EventLoop
     private let wallClock: any WallClock
+    private let tls: OpenSSLContext?
     private let sink: (any RecordSink)?
     private var cache = ResponseCache()
     private var requestCount = 0
     private var acceptedCount = 0
+    /// By the status that the other side sees, 0 for none.
+    private var statusCounts: [Int: Int] = [:]
     private var connections: [Int: ServerConnection] = [:]
     private var drained: EventLoopPromise<Void>?
 
-    init(machine: MockMachine, wallClock: any WallClock, sink: (any RecordSink)?, loop: any EventLoop) {
+    init(
+        machine: MockMachine, wallClock: any WallClock, tls: OpenSSLContext?, sink: (any RecordSink)?,
+        loop: any EventLoop
+    ) {
+        self.tls = tls
         self.machine = machine
         self.wallClock = wallClock
         self.sink = sink
@@ -95,7 +104,10 @@ final class MockCore {
         // A client that closes its side has gone, as for nginx: else a hanging answer would keep its socket for ever.
         let connection = ServerConnection(delegate: delegate, servesHalfClosed: false)
         connections[number] = connection
-        return channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(connection) }
+        return channel.eventLoop.makeCompletedFuture {
+            if let tls { try channel.pipeline.syncOperations.addHandler(OpenSSLHandler(tls)) }
+            try channel.pipeline.syncOperations.addHandler(connection)
+        }
     }
 
     func forget(_ number: Int) {
@@ -131,6 +143,7 @@ final class MockCore {
     func decide(_ request: MockRequest, head: RequestHead, receivedAt: NIODeadline, connection: Int) -> MockDecision {
         requestCount += 1
         let decision = machine.decide(request)
+        statusCounts[decision.visibleStatus ?? 0, default: 0] += 1
         if let sink {
             sink.append(
                 ServedRecord.line(
@@ -138,6 +151,25 @@ final class MockCore {
                     connection: connection))
         }
         return decision
+    }
+
+    /// The connections and requests so far.
+    var metrics: String {
+        var text = """
+            # HELP mock_connections_total Connections accepted.
+            # TYPE mock_connections_total counter
+            mock_connections_total \(acceptedCount)
+            # HELP mock_connections Connections open, that of the scraper included.
+            # TYPE mock_connections gauge
+            mock_connections \(connections.count)
+            # HELP mock_requests_total Requests by the status they were answered with; 0 = not answered.
+            # TYPE mock_requests_total counter
+
+            """
+        for (status, count) in statusCounts.sorted(by: { $0.key < $1.key }) {
+            text += "mock_requests_total{code=\"\(status)\"} \(count)\n"
+        }
+        return text
     }
 
     func response(for answer: MockAnswer) -> ResponseCache.Response {

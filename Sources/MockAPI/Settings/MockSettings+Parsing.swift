@@ -108,6 +108,8 @@ extension MockSettings {
         case .close: close = try Self.read(value, or: defaults.close, Self.choice)
         case .bodyBytes: bodyBytes = try Self.read(value, or: nil, Self.bodyBytes)
         case .catchAll: catchesAll = try Self.read(value, or: defaults.catchesAll, Self.isOn)
+        case .healthPath: healthPath = try Self.read(value, or: defaults.healthPath, Self.path)
+        case .routes: routes = try Self.routes(value)
         }
     }
 
@@ -157,6 +159,28 @@ extension MockSettings {
         return isOn
     }
 
+    private static func path(_ text: String) throws(Mistake) -> String {
+        guard text.utf8.first == UInt8(ascii: "/"), text != "/_mock/settings",
+            text.utf8.allSatisfy({ (0x21...0x7e).contains($0) && $0 != UInt8(ascii: "?") })
+        else { throw Mistake(message: "\"\(text)\" is no path", advice: "write one such as /healthz") }
+        return text
+    }
+
+    /// A list, or its text (in the environment).
+    private static func routes(_ value: JSONValue) throws(Mistake) -> [MockRoute] {
+        switch value {
+        case .null: return []
+        case .string(let text):
+            let text = trimmed(text)
+            if text.isEmpty || SettingText.isOn(text) == false { return [] }
+            guard let list = try? JSONValue(parsing: text.utf8) else {
+                throw Mistake(message: "\(text) is not valid JSON", advice: "write [{\"path\": \"/orders\"}]")
+            }
+            return try MockRoute.list(list)
+        default: return try MockRoute.list(value)
+        }
+    }
+
     private static func bodyBytes(_ text: String) throws(Mistake) -> Int? {
         guard let size = SettingText.size(text), (0...largestBody).contains(size) else {
             throw Mistake(message: "\"\(text)\" is no size of at most 64MiB", advice: "write one such as 1000 or 64KiB")
@@ -178,7 +202,7 @@ extension MockSettings {
         return choice
     }
 
-    private static func latency(_ value: JSONValue) throws(Mistake) -> LatencyDistribution {
+    static func latency(_ value: JSONValue) throws(LatencyDistribution.Mistake) -> LatencyDistribution {
         switch value {
         case .null: return MockSettings().latency
         case .object(let members): return try LatencyDistribution(members: members.map { ($0.key, $0.value) })

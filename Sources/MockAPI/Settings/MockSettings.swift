@@ -18,6 +18,8 @@ package import Document
 ///     CLOSE                none    before head: closes instead of answering; mid body: closes halfway through the body
 ///     BODY_BYTES           none    pads the answer of /hello with blanks to this size, at most 64MiB
 ///     CATCH_ALL            off     on: every path that is none of the mock's answers as /hello, to every method
+///     HEALTH_PATH          /health where the health answer is; everything said of /health is of this path
+///     ROUTES               none    paths with answers of their own; see `MockRoute`
 package struct MockSettings: Hashable, Sendable {
     package var errorRate = 0.0
     package var errorStatus = 500
@@ -31,8 +33,14 @@ package struct MockSettings: Hashable, Sendable {
     package var close = CloseMode.none
     package var bodyBytes: Int?
     package var catchesAll = false
+    package var healthPath = "/health"
+    package var routes: [MockRoute] = []
 
     package init() {}
+
+    package static let usualHealthPath = "/health"
+    /// Some path means something else than it usually does.
+    package var hasOwnPaths: Bool { !routes.isEmpty || healthPath != Self.usualHealthPath }
 
     /// The first `failures` of the next `requests` fail. Never `requests` == 0.
     package struct NextErrors: Hashable, Sendable {
@@ -74,6 +82,8 @@ extension MockSettings {
         case .close: .string(close.rawValue)
         case .bodyBytes: bodyBytes.map { .integer($0) } ?? .null
         case .catchAll: .bool(catchesAll)
+        case .healthPath: .string(healthPath)
+        case .routes: .array(routes.map(\.json))
         }
     }
 }
@@ -91,6 +101,8 @@ package enum MockSettingKey: String, CaseIterable, Sendable {
     case close = "CLOSE"
     case bodyBytes = "BODY_BYTES"
     case catchAll = "CATCH_ALL"
+    case healthPath = "HEALTH_PATH"
+    case routes = "ROUTES"
 
     /// The command line's name for it: `--error-rate`.
     package var flag: String { "--" + rawValue.lowercased().split(separator: "_").joined(separator: "-") }

@@ -13,6 +13,10 @@ import Darwin
 
 /// The kernel's sockets by way of NIOPosix, and the system's resolver.
 package struct RealNetwork: Network {
+    /// Reads of up to 64 KiB that one event may bring before anybody can say that it is enough. With what a channel
+    /// holds before it says so (64 KiB), a stream whose reader is slow takes 192 KiB at most.
+    private static let readsPerEvent: UInt = 2
+
     package init() {}
 
     package func listen(
@@ -30,6 +34,7 @@ package struct RealNetwork: Network {
             .serverChannelOption(.autoRead, value: options.acceptsAtOnce)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelOption(.maxMessagesPerRead, value: Self.readsPerEvent)
             .childChannelInitializer { channel in accept(channel) }
         #if os(Linux)
         if options.sharesPort {
@@ -50,8 +55,22 @@ package struct RealNetwork: Network {
             .connectTimeout(timeout)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.allowRemoteHalfClosure, value: true)
+            .channelOption(.maxMessagesPerRead, value: Self.readsPerEvent)
             .channelInitializer { channel in prepare(channel) }
             .connect(to: address)
+            .flatMapErrorThrowing { throw Self.error($0, at: "\(address)") }
+    }
+
+    package func datagrams(
+        on address: SocketAddress, loop: any EventLoop,
+        prepare: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
+    ) -> EventLoopFuture<any Channel> {
+        #if os(Linux)
+        if let loop = loop as? PollLoop { return datagrams(on: address, poll: loop, prepare: prepare) }
+        #endif
+        return DatagramBootstrap(group: loop)
+            .channelInitializer { channel in prepare(channel) }
+            .bind(to: address)
             .flatMapErrorThrowing { throw Self.error($0, at: "\(address)") }
     }
 
@@ -62,11 +81,46 @@ package struct RealNetwork: Network {
         if let literal = try? SocketAddress(ipAddress: host, port: port) { return loop.makeSucceededFuture([literal]) }
         // getaddrinfo blocks, so it has a thread of the pool; only host names that are no literals come here.
         return NIOThreadPool.singleton.runIfActive(eventLoop: loop) {
-            do {
-                return [try SocketAddress.makeAddressResolvingHost(host, port: port)]
-            } catch {
-                throw NetworkError(.nameNotFound, host)
-            }
+            let addresses = Self.addresses(of: host, port: port)
+            if addresses.isEmpty { throw NetworkError(.nameNotFound, host) }
+            return addresses
+        }
+    }
+
+    /// All that getaddrinfo(3) knows, each once, in its order (RFC 6724).
+    private static func addresses(of host: String, port: Int) -> [SocketAddress] {
+        var hints = addrinfo()
+        hints.ai_family = AF_UNSPEC
+        #if canImport(Glibc)
+        hints.ai_socktype = CInt(SOCK_STREAM.rawValue)
+        #else
+        hints.ai_socktype = SOCK_STREAM
+        #endif
+        var list: UnsafeMutablePointer<addrinfo>?
+        guard getaddrinfo(host, nil, &hints, &list) == 0 else { return [] }
+        defer { if let list { freeaddrinfo(list) } }
+        var found: [SocketAddress] = []
+        var next = list
+        while let entry = next {
+            next = entry.pointee.ai_next
+            if let address = Self.address(entry.pointee, port: port), !found.contains(address) { found.append(address) }
+        }
+        return found
+    }
+
+    private static func address(_ entry: addrinfo, port: Int) -> SocketAddress? {
+        guard let generic = entry.ai_addr else { return nil }
+        let bigEndian = in_port_t(UInt16(truncatingIfNeeded: port)).bigEndian
+        switch entry.ai_family {
+        case AF_INET where entry.ai_addrlen >= MemoryLayout<sockaddr_in>.size:
+            var address = UnsafeRawPointer(generic).loadUnaligned(as: sockaddr_in.self)
+            address.sin_port = bigEndian
+            return SocketAddress(address)
+        case AF_INET6 where entry.ai_addrlen >= MemoryLayout<sockaddr_in6>.size:
+            var address = UnsafeRawPointer(generic).loadUnaligned(as: sockaddr_in6.self)
+            address.sin6_port = bigEndian
+            return SocketAddress(address)
+        default: return nil
         }
     }
 

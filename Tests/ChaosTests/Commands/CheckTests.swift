@@ -189,4 +189,12 @@ import Testing
             }
         }
     }
+
+    /// The log, too, is nowhere on the disk; its requests are in the journal.
+    @Test(arguments: ["night.log", "{ file: night.log, speed: 2x }"])
+    func `a run that replayed a log is judged again without the log`(replay: String) async throws {
+        let load = "rate: 10/s, for: 2s, request: { path: / }"
+        let report = try await judge(journal(text: Self.scenario.replacing(load, with: "replay: \(replay)")))
+        #expect(report.verdict.verdicts.first { $0.id == "few" }?.result == .pass)
+    }
 }

@@ -13,48 +13,67 @@ import World
     @Test(arguments: [(ToxicStream.up, true, false), (.down, false, true), (.both, true, true)])
     func `a toxic works on the streams it names`(stream: ToxicStream, up: Bool, down: Bool) {
         let decision = InstalledToxic(name: "slow", toxic: slow, stream: stream)
-            .decide(link: "wire", connection: 1, random: random)
-        #expect((decision?.up != nil) == up)
-        #expect((decision?.down != nil) == down)
+            .decision(link: "wire", connection: 1, random: random)
+        #expect((decision.up != nil) == up)
+        #expect((decision.down != nil) == down)
+    }
+
+    private func hits(_ toxic: InstalledToxic, _ numbers: some Sequence<Int>) -> [Int] {
+        numbers.filter { toxic.hits(place: $0, draw: $0, link: "wire", random: random) }
     }
 
     @Test(arguments: [(0.0, 0...0), (0.3, 260...340), (1, 1000...1000)])
     func `toxicity is the share of connections`(toxicity: Double, expected: ClosedRange<Int>) {
         let toxic = InstalledToxic(name: "some", toxic: slow, toxicity: toxicity)
-        let hit = (1...1000).filter { toxic.decide(link: "wire", connection: $0, random: random) != nil }
-        #expect(expected.contains(hit.count))
+        #expect(expected.contains(hits(toxic, 1...1000).count))
     }
 
     @Test func `what happens to a connection depends on its number, not on when it is asked`() {
         let toxic = InstalledToxic(name: "some", toxic: slow, toxicity: 0.5)
-        func hit(_ numbers: [Int]) -> Set<Int> {
-            Set(numbers.filter { toxic.decide(link: "wire", connection: $0, random: random) != nil })
-        }
-        #expect(hit(Array(1...100)) == hit((1...100).reversed()))
+        #expect(Set(hits(toxic, 1...100)) == Set(hits(toxic, (1...100).reversed())))
         let other = InstalledToxic(name: "another", toxic: slow, toxicity: 0.5)
-        let others = (1...100).filter { other.decide(link: "wire", connection: $0, random: random) != nil }
-        #expect(Set(others) != hit(Array(1...100)), "two faults draw from streams of their own")
+        #expect(hits(other, 1...100) != hits(toxic, 1...100), "two faults draw from streams of their own")
     }
 
-    @Test func `a latency delays connecting only when asked`() {
-        func admission(_ delaysConnect: Bool) -> Toxic.Admission? {
-            let latency = LatencyToxic(.constant(.seconds(1)), delaysConnect: delaysConnect)
-            return InstalledToxic(name: "slow", toxic: .latency(latency))
-                .decide(link: "wire", connection: 1, random: random)?.admission
+    /// `nth`, `count` and which of the first ten are hit.
+    @Test(
+        arguments: [
+            (nil, nil, Array(1...10)), (3, nil, [3]), (nil, 2, [1, 2]), (4, 3, [4, 5, 6]),
+        ] as [(Int?, Int?, [Int])])
+    func `nth and count say which ones`(nth: Int?, count: Int?, expected: [Int]) {
+        let toxic = InstalledToxic(name: "some", toxic: slow, nth: nth, count: count)
+        #expect(hits(toxic, 1...10) == expected)
+    }
+
+    @Test func `the rate of a status is a share of its own, beside toxicity`() {
+        func count(_ rate: Double, _ toxicity: Double) -> Int {
+            let status = InstalledToxic(
+                name: "s", toxic: .status(StatusToxic(code: 503, rate: rate)), toxicity: toxicity)
+            return hits(status, 1...2000).count
         }
-        #expect(admission(false) == .accept)
-        #expect(admission(true) == .delay(.seconds(1)))
-        #expect(
-            InstalledToxic(name: "no", toxic: .refuse).decide(link: "wire", connection: 1, random: random)?.admission
-                == .refuse)
+        #expect((900...1100).contains(count(0.5, 1)))
+        #expect((400...600).contains(count(0.5, 0.5)))
+        #expect(count(0, 1) == 0)
+    }
+
+    @Test func `what happens at the start of a connection`() {
+        func admission(_ toxic: Toxic) -> Toxic.Admission {
+            InstalledToxic(name: "x", toxic: toxic).decision(link: "wire", connection: 1, random: random).admission
+        }
+        let second = DelayDistribution.constant(.seconds(1))
+        #expect(admission(.latency(LatencyToxic(second))) == .accept)
+        #expect(admission(.latency(LatencyToxic(second, delaysConnect: true))) == .delay(.seconds(1)))
+        #expect(admission(.refuse) == .refuse)
+        #expect(admission(.blackhole(BlackholeToxic(stage: .connect))) == .hang)
+        #expect(admission(.blackhole(BlackholeToxic(stage: .data))) == .accept)
     }
 
     @Test func `faults on one stream follow each other`() {
         var chain = ToxicChain()
         let machine = LatencyMachine(
             LatencyToxic(.constant(.milliseconds(10))), random: RandomStream(seed: 1, name: "test"))
-        chain.install(machine, name: "first")
-        chain.install(machine, name: "second")
+        _ = chain.install(machine, name: "first", at: at(0))
+        _ = chain.install(machine, name: "second", at: at(0))
         let chunk = ByteBuffer(string: "x")
         #expect(chain.push(chunk, at: at(0)) == [])
         #expect(chain.advance(to: at(10)) == [])
@@ -66,7 +85,7 @@ import World
         var chain = ToxicChain()
         func install(_ milliseconds: Int64, _ name: String) {
             let latency = LatencyToxic(.constant(.milliseconds(milliseconds)))
-            chain.install(LatencyMachine(latency, random: RandomStream(seed: 1, name: name)), name: name)
+            _ = chain.install(LatencyMachine(latency, random: RandomStream(seed: 1, name: name)), name: name, at: at(0))
         }
         install(1000, "first")
         install(10, "second")

@@ -55,8 +55,17 @@ import Testing
                     at: at, node: "api", chaosID: "users-7", n: 3, method: "GET", path: "/x", status: 200, connection: 9
                 )),
             .process(.init(at: at, node: "api", change: .exited, pid: 12, code: nil, signal: 9, isExpected: true)),
+            .fault(
+                .init(
+                    at: at,
+                    LinkDecision(
+                        link: "wire", toxic: "cut", kind: "truncate", connection: 2, request: 7, line: "GET /x",
+                        chaosID: "users-7", isHit: true))),
+            .fault(
+                .init(at: at, LinkDecision(link: "wire", toxic: "no", kind: "refuse", connection: 3, isHit: false))),
             .lateness(.init(at: at, source: .generator, late: 12)), .log(.init(at: at, node: "api", text: "a\tb\r\n")),
             .note(.init(at: at, text: "")),
+            .lookup(.init(at: at, name: "x.test", type: "SRV", answer: "name error", faults: ["gone", "late"])),
             .end(
                 .init(
                     at: at, reason: .timeout, detail: "why", canary: .init(count: 1, p50: 2, p99: 3, p999: 4, max: 5),
@@ -103,7 +112,7 @@ import Testing
         let (view, summary) = try JournalReader.view(path: path)
         #expect(summary.events == 3001)
         #expect(view.requests.count == 3000)
-        #expect(view.requests.planned == Array(1...3000))
+        #expect(Array(view.requests.planned) == Array(1...3000))
         #expect(view.header?.scenario == "walk-through")
     }
 

@@ -38,19 +38,71 @@ import Testing
         #expect(verdict.result.exitCode == code)
     }
 
-    @Test func `a generator that was late makes the run inconclusive, never failed`() {
-        let verdict = judge(200) { $0.end(s(2), generator: ms(51)) }
-        #expect(verdict.result == .inconclusive)
-        #expect(verdict.result.exitCode == 4)
-        #expect(verdict.verdicts.map(\.result) == [.inconclusive])
-        #expect(
-            verdict.reasons == [
-                "the load generator was up to 51ms late, tolerance.max_lateness is 50ms: the host was too busy to "
-                    + "judge by this run"
-            ])
-        #expect(judge(503) { $0.end(s(2), generator: ms(50)) }.result == .pass)
-        #expect(judge(503) { $0.end(s(2), canary: ms(80)) }.result == .inconclusive)
+    /// The p99 of a story's generator is half of what is given.
+    @Test func `a load that was late as a rule makes the run inconclusive, whatever was seen`() {
+        for status in [200, 503] {
+            let verdict = judge(status) { $0.end(s(2), generator: ms(102)) }
+            #expect(verdict.result == .inconclusive)
+            #expect(verdict.result.exitCode == 4)
+            #expect(
+                verdict.reasons == [
+                    "the load generator was more than 51ms late one time in a hundred, tolerance.max_lateness is 50ms: "
+                        + "the host was too busy to judge by this run"
+                ])
+        }
+        #expect(judge(200) { $0.end(s(2), canary: ms(102)) }.verdicts.map(\.result) == [.inconclusive])
+        #expect(judge(503) { $0.end(s(2), generator: ms(100)) }.result == .pass)
         #expect(judge(503, isVirtual: true) { $0.end(s(2), generator: s(1)) }.result == .pass)
+    }
+
+    /// One in a hundred of 80 requests is a single one.
+    @Test(arguments: [(80, 20.0, RunResult.pass), (80, 51, .inconclusive), (500, 20, .inconclusive)])
+    func `few requests are late as a rule when half of them are`(count: Int, p50: Double, result: RunResult) {
+        let verdict = judge(503) { story in
+            story.append(
+                .end(
+                    .init(
+                        at: Instant(s(2)),
+                        generator: .init(count: count, p50: ms(p50), p99: ms(60), p999: ms(60), max: ms(60)))))
+        }
+        #expect(verdict.result == result)
+    }
+
+    @Test func `a single hiccup takes a failure, and nothing else`() {
+        let failed = judge(200) { $0.end(s(2), canary: ms(60)) }
+        #expect(failed.result == .inconclusive)
+        #expect(failed.verdicts.map(\.result) == [.inconclusive])
+        #expect(
+            failed.verdicts[0].reasons.first
+                == "A timer of the runner was 60ms late, tolerance.max_lateness is 50ms: a failure after that proves "
+                + "nothing against the gateway")
+        #expect(judge(503) { $0.end(s(2), canary: ms(60)) }.result == .pass)
+        #expect(judge(200) { $0.end(s(2), canary: ms(50)) }.result == .fail)
+    }
+
+    /// The target left at 10 s, which is too late; the hiccup was noted at `hiccup`, so it began 0.36 s before at most.
+    @Test(arguments: [(10.5, Verdict.Result.fail), (10.3, .inconclusive), (5, .inconclusive)])
+    func `a failure that was certain before the hiccup stands`(hiccup: Double, expected: Verdict.Result) {
+        var story = Story()
+        story.step("errors-on", s(8))
+        story.health(s(10), .healthy, .unhealthy, .passive, .httpFailure)
+        story.answer(s(15), 503, from: .gateway)
+        story.append(.lateness(.init(at: Instant(s(hiccup)), source: .canary, late: ms(60))))
+        story.end(s(20), canary: ms(60))
+        let plan = TestPlan.plan([TestPlan.becomes(.unhealthy, within: TestPlan.time(nil, s(1)))])
+        #expect(RunJudge.judge(plan, story.view).verdicts[0].result == expected)
+    }
+
+    /// 1.03 s were seen, at least 1 s is asked for.
+    @Test(arguments: [(20.0, Verdict.Result.pass), (9.5, .inconclusive), (5, .pass)])
+    func `a lower limit that was met by the help of a hiccup is not met`(hiccup: Double, expected: Verdict.Result) {
+        var story = Story()
+        story.step("errors-on", s(9))
+        story.health(s(10.03), .healthy, .unhealthy, .passive, .httpFailure)
+        story.append(.lateness(.init(at: Instant(s(hiccup)), source: .generator, late: ms(60))))
+        story.end(s(20), generator: ms(60))
+        let plan = TestPlan.plan([TestPlan.becomes(.unhealthy, within: TestPlan.time(s(1), s(2)))])
+        #expect(RunJudge.judge(plan, story.view).verdicts[0].result == expected)
     }
 
     @Test func `a journal that was cut off is inconclusive`() {

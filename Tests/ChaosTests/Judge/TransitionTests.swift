@@ -1,5 +1,6 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
+import Document
 import Testing
 
 @testable import Chaos
@@ -97,6 +98,38 @@ import Testing
         }
         plan.judgingOrder = [3, 1, 2, 0, 4, 5, 6]
         #expect(RunJudge.judge(plan, story.view).result == .pass)
+    }
+
+    /// A dead target answers nothing: what it answered while it lived explains nothing.
+    @Test(arguments: [
+        (
+            [500, 503],
+            "20 requests got 502 from the gateway itself, without an answer of api, and 502 is in neither "
+                + "passive.healthy.http_statuses nor passive.unhealthy.http_statuses"
+        ),
+        (
+            [500, 502],
+            "20 requests got 502 from the gateway itself, without an answer of api: each is an HTTP failure "
+                + "(passive.unhealthy.http_failures = 3), of which the gateway reported none"
+        ),
+    ])
+    func `failures that the gateway made itself and did not count are named`(statuses: [Int], reason: String) {
+        var story = Story()
+        for n in 0..<20 { story.answer(s(8) + ms(Double(n) * 50), 200) }
+        story.step("errors-on", s(10))
+        story.probe(s(12), 200, .success)
+        for n in 0..<20 { story.answer(s(10) + ms(Double(n) * 50), 502, from: .gateway) }
+        story.end(s(20))
+        let within = TestPlan.becomes(.unhealthy, within: TestPlan.time(nil, s(1)))
+        let checks: JSONValue = [
+            "active": ["healthy": ["interval": 5, "successes": 3, "http_statuses": [200]]],
+            "passive": [
+                "unhealthy": ["http_failures": 3, "http_statuses": .array(statuses.map { .integer($0) })]
+            ],
+        ]
+        let verdict = RunJudge.judge(TestPlan.plan([within], checks: checks), story.view).verdicts[0]
+        #expect(verdict.result == .fail)
+        #expect(verdict.reasons.first == reason, "\(verdict.reasons)")
     }
 
     // MARK: stays

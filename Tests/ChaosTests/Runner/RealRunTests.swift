@@ -10,13 +10,13 @@ import World
 
 /// Whole runs with the real program: gateway and mock as child processes. Short probes keep them short.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct RealRunTests {
-    private var program: String {
+    var program: String {
         String(supervisionFixture[..<(supervisionFixture.lastIndex(of: "/") ?? supervisionFixture.startIndex)])
             + "/gatecrash"
     }
 
     /// One mock behind one gateway, probed every 0.2 s, out after two failures.
-    private func text(_ timeline: String, seconds: Int64 = 3, retries: Int = 0, expect: String? = nil) -> String {
+    func text(_ timeline: String, seconds: Int64 = 3, retries: Int = 0, expect: String? = nil) -> String {
         """
         scenario: test
         seed: 42
@@ -61,7 +61,7 @@ import World
         """
     }
 
-    private func plan(_ timeline: String, seconds: Int64 = 3, retries: Int = 0, expect: String? = nil) throws -> Plan {
+    func plan(_ timeline: String, seconds: Int64 = 3, retries: Int = 0, expect: String? = nil) throws -> Plan {
         let text = text(timeline, seconds: seconds, retries: retries, expect: expect)
         var options = PlanOptions()
         options.checksCapabilities = false
@@ -73,7 +73,7 @@ import World
         }
     }
 
-    private func run(_ plan: Plan, interruptAfter: TimeAmount? = nil) async throws -> FinishedRun {
+    func run(_ plan: Plan, interruptAfter: TimeAmount? = nil) async throws -> FinishedRun {
         var options = SuiteRun.Options()
         options.executable = program
         options.keepsFolders = true
@@ -86,7 +86,7 @@ import World
         return result
     }
 
-    private func show(_ run: FinishedRun) {
+    func show(_ run: FinishedRun) {
         let view = run.report.view
         print("result", run.report.verdict.result, run.report.verdict.reasons)
         for note in view.notes { print("note", note.at.t, note.text) }

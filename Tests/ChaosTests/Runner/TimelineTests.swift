@@ -55,6 +55,21 @@ import Testing
         #expect(timeline.advance(to: .milliseconds(3_050), holds: never) == [.perform(2)])
     }
 
+    @Test func `what is in force at the end is taken back, the last one first`() {
+        var timeline = Timeline([
+            step("first", at(1)), step("second", at(2), length: .seconds(50)),
+            step("third", at(3), length: .seconds(1)),
+        ])
+        for (index, second) in [1, 2, 3].enumerated() {
+            #expect(timeline.advance(to: .seconds(Int64(second)), holds: never) == [.perform(index)])
+            timeline.performed(index, at: .seconds(Int64(second)))
+        }
+        #expect(timeline.inForce == [2, 1, 0])
+        #expect(timeline.advance(to: .seconds(4), holds: never) == [.undo(2)])
+        timeline.undone(2, at: .seconds(4))
+        #expect(timeline.inForce == [1, 0])
+    }
+
     @Test func `an observed mark starts a step also when it is learnt late`() {
         var timeline = Timeline([step("react", after("tripped", 1))])
         #expect(timeline.advance(to: .seconds(100), holds: never) == [])

@@ -136,7 +136,7 @@ extension BrokenFile {
             "28:22: not supported yet: `metric:` expectations"),
         .init(
             "never: { status: 502 }", #"never: { status: 502, while: "health(api) == unhealthy" }"#,
-            "30:27: `while` belongs to `traffic` and `connections`; use `during:` of the invariant"),
+            "30:27: `while` belongs to `traffic`, `probes` and `connections`; use `during:` of the invariant"),
         .init(
             "never: { status: 502 }", "nevr: { status: 502 }",
             "30:5: unknown key `nevr` in an invariant; did you mean `never`?",

@@ -101,7 +101,6 @@ extension BrokenFile {
             "18:47: `protocol` of the link `wire` cannot be `udp`; write tcp or http or tls"),
         .init(
             "{ from: gateway, to: api }", "{ from: gateway, to: api, port: 99999 }",
-            "18:37: not supported yet: a fixed `port:` of a link; leave it out, any free port is taken",
             "18:43: `port` of the link `wire` must be 1..65535, not 99999"),
         .init(
             "links:", "bind: { \"orders:80\": api }\n  links:",
@@ -110,6 +109,23 @@ extension BrokenFile {
 
     /// Mistakes in loads.
     static let loads: [BrokenFile] = [
+        .init(
+            "rate: \"$(rate)\", for: 20s", "replay: ../access.log",
+            "20:39: `replay` must name a file in the scenario's folder, not `../access.log`; copy the log there"),
+        .init(
+            "rate: \"$(rate)\", for: 20s", "replay: /etc/passwd",
+            "20:39: `replay` must name a file in the scenario's folder, not `/etc/passwd`; copy the log there"),
+        .init(
+            "rate: \"$(rate)\", for: 20s", "replay: no-such.log",
+            "20:39: no-such.log: cannot be read; there is no such file"),
+        .init(
+            "rate: \"$(rate)\", for: 20s", "replay: no-such.log, for: 20s",
+            "20:39: no-such.log: cannot be read; there is no such file",
+            "20:52: `for` beside `replay`: the log says what is sent, and when; remove it"),
+        .init(
+            "rate: \"$(rate)\", for: 20s", "replay: { file: no-such.log, speed: fast }",
+            "20:47: no-such.log: cannot be read; there is no such file",
+            "20:67: `speed` cannot be `fast`; write one such as 2x, from 0.001x to 1000x"),
         .init(
             #"rate: "$(rate)""#, "rate: 50",
             "20:37: `rate` of the load `users` must be a rate, not a number (`50`); write 50/s"),
@@ -165,7 +181,6 @@ extension BrokenFile {
             "23:15: a step has more than one time; keep one of at, when"),
         .init(
             "at: 5s, name", "when: health(api) == ill, name",
-            "23:7: not supported yet: `when:` of a step; write `at:`",
             "23:13: a target is never `ill`; write healthy or unhealthy"),
         .init(
             "at: 5s", "after: recovered",
@@ -176,8 +191,7 @@ extension BrokenFile {
             "23:14: `dark` is an interval, not an instant; write `dark.start` or `dark.end`"),
         .init(
             "at: 5s", "after: tripped",
-            "23:5: marks wait for each other: errors -> tripped -> errors; measure one of them from a step",
-            "23:5: not supported yet: a step `after:` an observed mark; use `at:`, or the mark of a step"),
+            "23:5: marks wait for each other: errors -> tripped -> errors; measure one of them from a step"),
         .init(
             "mock: api, set", "mock: pair, set",
             "23:44: `pair` is a group of 2 mocks; name one: pair-1, pair-2"),
@@ -201,12 +215,7 @@ extension BrokenFile {
             "23:29: this step cannot be undone; remove `for`"),
         .init(
             "mock: api, set: { ERROR_RATE: 0.9 }", "config: ./kong-2.yml",
-            "23:29: this step cannot be undone; remove `for`",
-            "23:38: not supported yet: `config:` steps"),
-        .init(
-            "mock: api, set: { ERROR_RATE: 0.9 }", "signal: { to: api, name: TERM }",
-            "23:29: this step cannot be undone; remove `for`",
-            "23:38: not supported yet: `signal:` steps; there are kill, pause and resume"),
+            "23:46: kong-2.yml: cannot be read; there is no such file"),
         .init(
             "link: wire, fault", "link: wir, fault",
             "24:32: there is no link `wir`; did you mean `wire`?"),
@@ -217,8 +226,8 @@ extension BrokenFile {
             "{ latency: 3s }", "{ latncy: 3s }",
             "24:47: unknown key `latncy` in `fault`; did you mean `latency`?"),
         .init(
-            "{ latency: 3s }", "{ bandwidth: { rate: 1 } }",
-            "24:47: not supported yet: this fault; there are latency and refuse"),
+            "{ latency: 3s }", "{ goaway: {} }",
+            "24:47: not supported yet: `goaway` is about HTTP/2, and links know HTTP/1.1"),
         .init(
             "{ latency: 3s }", "{ latency: 3s }, stream: sideways",
             "24:70: `stream` cannot be `sideways`; write up or down or both"),

@@ -1,5 +1,6 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import Testing
 
 @testable import Chaos
@@ -12,6 +13,12 @@ struct BrokenFile: Sendable, CustomTestStringConvertible {
 
     /// - Parameter messages: without the name of the file.
     init(_ old: String, _ new: String, _ messages: String...) {
+        self.old = old
+        self.new = new
+        self.messages = messages.map { "s.yml:\($0)" }
+    }
+
+    init(_ old: String, _ new: String, _ messages: [String]) {
         self.old = old
         self.new = new
         self.messages = messages.map { "s.yml:\($0)" }
@@ -41,6 +48,33 @@ struct BrokenFileTests {
 
     @Test(arguments: BrokenFile.timeline)
     func `mistakes in the time line are named at their place`(file: BrokenFile) {
+        #expect(Examples.messages(file.text) == file.messages)
+    }
+
+    @Test(arguments: BrokenFile.faults)
+    func `mistakes in faults are named at their place`(file: BrokenFile) {
+        #expect(Examples.messages(file.text) == file.messages)
+    }
+
+    @Test(arguments: BrokenFile.tcpFaults)
+    func `what only HTTP links know is named on a TCP link`(fault: String, messages: [String]) {
+        let text = Examples.broken("{ from: gateway, to: api }", "{ from: gateway, to: api, protocol: tcp }")
+            .replacingOccurrences(of: "fault: { latency: 3s }", with: fault)
+        #expect(Examples.messages(text).map { String($0.dropFirst("s.yml:".count)) } == messages)
+    }
+
+    @Test(arguments: BrokenFile.goodFaults)
+    func `faults are taken as the reference shows them`(fault: String) {
+        #expect(Examples.messages(Examples.broken("fault: { latency: 3s }", fault)) == [])
+    }
+
+    @Test(arguments: BrokenFile.steps)
+    func `mistakes in steps are named at their place`(file: BrokenFile) {
+        #expect(Examples.messages(file.text) == file.messages)
+    }
+
+    @Test(arguments: BrokenFile.nodes)
+    func `mistakes in mocks and processes are named at their place`(file: BrokenFile) {
         #expect(Examples.messages(file.text) == file.messages)
     }
 

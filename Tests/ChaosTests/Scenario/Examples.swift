@@ -16,8 +16,10 @@ enum Examples {
     static let crashOneOfThree = root + "/docs/examples/crash-one-of-three.yml"
     static let slowUpstream = root + "/docs/examples/slow-upstream.yml"
 
-    static func plans(_ text: String, _ options: PlanOptions = PlanOptions()) throws(Problems) -> [Plan] {
-        try Plan.cells(try ScenarioFile(parsing: text, path: "s.yml"), options)
+    static func plans(
+        _ text: String, _ options: PlanOptions = PlanOptions(), path: String = "s.yml"
+    ) throws(Problems) -> [Plan] {
+        try Plan.cells(try ScenarioFile(parsing: text, path: path), options)
     }
 
     static func plans(file: String, _ options: PlanOptions = PlanOptions()) throws(Problems) -> [Plan] {
@@ -25,9 +27,11 @@ enum Examples {
     }
 
     /// What a person reads; empty for a good file.
-    static func messages(_ text: String, _ options: PlanOptions = PlanOptions()) -> [String] {
+    static func messages(
+        _ text: String, _ options: PlanOptions = PlanOptions(), path: String = "s.yml"
+    ) -> [String] {
         do {
-            _ = try plans(text, options)
+            _ = try plans(text, options, path: path)
             return []
         } catch {
             return error.list.map(\.description)

@@ -221,7 +221,7 @@ import World
             try await bench.onLink { $0.install(toxic) }
             for number in 1...20 {
                 let client = try await bench.connect()
-                if toxic.decide(link: "wire", connection: number, random: bench.world.random) == nil {
+                if !toxic.hits(place: number, draw: number, link: "wire", random: bench.world.random) {
                     let server = try #require(await accepted.next())
                     client.send("x")
                     #expect(await server.received(1) == "x")

@@ -1,7 +1,9 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
+import Certificates
 import Gateway
 import NIOCore
+import NIOSSL
 import Synchronization
 import Testing
 import World
@@ -117,6 +119,54 @@ import World
                 continue
             }
         }
+    }
+
+    @Test func `an https probe needs the name and a trusted authority, or no verification`() async throws {
+        let world = World.real(threads: 1, seed: 1)
+        let now = CertificateValidity.current(world.wallClock.secondsSinceEpoch)
+        let (root, stranger) = (
+            try CertificateAuthority.makeRoot(validity: now), try CertificateAuthority.makeRoot(validity: now)
+        )
+        let issued = try root.issue(CertificateRequest(names: ["api.test"], validity: now))
+        let chain = try NIOSSLCertificate.fromPEMBytes(Array(issued.chain.utf8)).map {
+            NIOSSLCertificateSource.certificate($0)
+        }
+        let key = try NIOSSLPrivateKey(bytes: Array(issued.key.utf8), format: .pem)
+        let context = try NIOSSLContext(
+            configuration: .makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(key)))
+        let listener = try await world.network.listen(
+            on: loopback(0), loops: world.loops, options: ListenOptions(),
+            accept: { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandlers(
+                        NIOSSLServerHandler(context: context), Server(.answer("HTTP/1.1 200 OK\r\n\r\n")))
+                }
+            }
+        ).get()
+        let address = try #require(listener.localAddress)
+        let loop = world.loops.next()
+        func answer(
+            _ name: String, verifies: Bool = true, trusting authority: CertificateAuthority
+        ) async throws -> ProbeAnswer {
+            let roots = NIOSSLTrustRoots.certificates(
+                try NIOSSLCertificate.fromPEMBytes(Array(authority.certificate.utf8)))
+            let request = ProbeRequest(
+                transport: .https(serverName: name, verifiesCertificate: verifies), address: address, host: name,
+                path: "/health", headers: [], timeout: .seconds(5))
+            return try await loop.flatSubmit {
+                Prober(network: world.network, loop: loop, trustRoots: roots).probe(request)
+            }.get()
+        }
+        #expect(try await answer("api.test", trusting: root) == .status(200))
+        #expect(try await answer("other.test", verifies: false, trusting: stranger) == .status(200))
+        for (name, authority) in [("other.test", root), ("api.test", stranger)] {
+            guard case .tcpFailure = try await answer(name, trusting: authority) else {
+                Issue.record("a probe of \(name) went through")
+                continue
+            }
+        }
+        try await listener.close()
+        try await world.loops.shutdownGracefully()
     }
 
     @Test func `a refused connection is a TCP failure`() async throws {

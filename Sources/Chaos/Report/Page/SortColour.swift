@@ -32,7 +32,7 @@ enum SortColour {
     static func name(_ result: RunResult) -> String {
         switch result {
         case .pass: "pass"
-        case .inconclusive: "inconclusive"
+        case .inconclusive, .skipped: "inconclusive"
         default: "fail"
         }
     }

@@ -65,17 +65,26 @@ private func topologyRows(_ topology: Topology) -> [(String, String)] {
             }
         rows.append((gateway.id, source))
     }
+    for program in topology.programs {
+        rows.append((program.id, "process \(program.command.map(\.shown).joined(separator: " "))"))
+    }
     for mock in topology.mocks {
-        let settings = mock.settings.filter { $0.name != "CATCH_ALL" }.map {
+        let settings = mock.settings.filter { !["CATCH_ALL", "HEALTH_PATH"].contains($0.name) }.map {
             "\($0.name) \($0.value.stringValue ?? $0.value.description)"
         }
-        rows.append((mock.id, (["mock, health on \(mock.healthPath)"] + settings).joined(separator: ", ")))
+        rows.append(
+            (
+                mock.id,
+                (["mock, health on \(mock.healthPath)"] + (mock.tls.map { [$0.phrase] } ?? []) + settings).joined(
+                    separator: ", ")
+            ))
     }
     for link in topology.links {
         let hosts = topology.bindings.filter { $0.link == link.id }.map { "\($0.host):\($0.port)" }
         guard !hosts.isEmpty || link.location != nil else { continue }
-        rows.append((link.id, "\(link.transport.rawValue) link to \(link.to) for \(hosts.joined(separator: ", "))"))
+        rows.append((link.id, "\(link.tls?.phrase ?? link.transport.rawValue) link to \(link.to) for \(hosts.joined(separator: ", "))"))
     }
+    for name in topology.names { rows.append((name.name, "name server: \(name.answer.phrase), for \(name.ttl)")) }
     return rows
 }
 
@@ -105,9 +114,11 @@ private func timelineRows(_ plan: Plan) -> [(String, String, String)] {
 }
 
 private func addStep(_ step: Step, _ forecast: MarkForecast, _ rows: inout [TimelineRow]) {
-    guard case .at(let when) = step.trigger, let range = forecast.range(of: when) else {
-        rows.append(
-            TimelineRow(order: Nanoseconds(.max), time: "?", mark: step.name ?? "", text: Sentences.text(step.action)))
+    guard let range = forecast.range(of: step) else {
+        var text = Sentences.text(step)
+        if case .when(let condition) = step.trigger { text += ", as soon as \(condition)" }
+        if let length = step.length { text += ", for \(length)" }
+        rows.append(TimelineRow(order: Nanoseconds(.max), time: "?", mark: step.name ?? "", text: text))
         return
     }
     func text(_ range: ClosedRange<Nanoseconds>) -> String {
@@ -116,9 +127,9 @@ private func addStep(_ step: Step, _ forecast: MarkForecast, _ rows: inout [Time
     }
     rows.append(
         TimelineRow(
-            order: range.lowerBound, time: text(range), mark: step.name ?? "", text: Sentences.text(step.action)))
-    guard let length = step.length else { return }
-    let undone = (range.lowerBound + length)...(range.upperBound + length)
+            order: range.lowerBound, time: text(range), mark: step.name ?? "", text: Sentences.text(step)))
+    guard let lengths = step.lengths else { return }
+    let undone = (range.lowerBound + lengths.lowerBound)...(range.upperBound + lengths.upperBound)
     rows.append(
         TimelineRow(
             order: undone.lowerBound, time: text(undone), mark: step.endMark?.text ?? "",

@@ -15,11 +15,18 @@ struct MarkForecast {
         ranges[mark.mark].map { ($0.lowerBound + mark.offset)...($0.upperBound + mark.offset) }
     }
 
+    /// When a step is done; nil when only the run can tell.
+    func range(of step: Step) -> ClosedRange<Nanoseconds>? {
+        guard case .at(let when) = step.trigger, let range = range(of: when) else { return nil }
+        return range.lowerBound...(range.upperBound + (step.draw?.spread ?? .zero))
+    }
+
     private mutating func add(_ step: Step) {
-        guard case .at(let when) = step.trigger, let range = range(of: when) else { return }
-        if let mark = step.mark { ranges[mark] = range }
-        if let mark = step.endMark, let length = step.length {
-            ranges[mark] = (range.lowerBound + length)...(range.upperBound + length)
+        guard let range = range(of: step) else { return }
+        for mark in step.marksDone { ranges[mark] = range }
+        guard let lengths = step.lengths else { return }
+        for mark in step.marksUndone {
+            ranges[mark] = (range.lowerBound + lengths.lowerBound)...(range.upperBound + lengths.upperBound)
         }
     }
 
@@ -74,4 +81,9 @@ struct MarkForecast {
     static func rounded(_ time: Nanoseconds) -> Nanoseconds {
         Nanoseconds(Int64((Double(time.count) / 1e6).rounded())) * 1_000_000
     }
+}
+
+extension Step {
+    /// How long it lasts, before the seed has decided.
+    var lengths: ClosedRange<Nanoseconds>? { draw?.length ?? length.map { $0...$0 } }
 }

@@ -83,7 +83,27 @@ enum Sentences {
         case .process(let node, let state, let during): return "\(node) stays \(state.rawValue)\(text(during))"
         case .exit(let node, let signal, let code):
             return "\(node) ends by " + (signal.map { "signal \($0)" } ?? "exit code \(code ?? 0)")
+        case .baseline(let baseline):
+            let parts = baseline.entries.map { entry in
+                "\(entry.figure.rawValue) \(entry.text)"
+                    + (entry.runs == 1 ? "" : " of the median of \(entry.runs) runs")
+            }
+            return "compared with \(baseline.file): \(parts.joined(separator: "; "))"
         case .model: return "an independent model of Kong's health checks predicts every change"
+        case .usage(let it):
+            let bounds = [
+                it.memory.map { "\(text($0)) of memory" }, it.descriptors.map { "\(text($0)) descriptors" },
+            ]
+            return "\(it.node) uses \(bounds.compactMap { $0 }.joined(separator: " and "))\(text(it.during))"
+        case .log(let it):
+            return "the log of \(it.node) has \(text(it.count)) lines with \(it.pattern)\(text(it.during))"
+        case .metric(let it):
+            let when =
+                switch it.moment {
+                case .at(let mark): " at \(text(mark))"
+                case .during(let during): text(during)
+                }
+            return "\(it.series) of \(it.node) is \(text(it.bound))\(when)"
         case .sometimes(let filter, let during):
             return "\(filter) at least once\(text(during)), or the test tested nothing"
         }
@@ -133,27 +153,46 @@ enum Sentences {
             case .alwaysLatency(let bound, let filter):
                 "always latency \(Self.text(bound))" + (filter == .all ? "" : " for \(filter)")
             case .alwaysProcess(let node, let state): "always \(node) \(state.rawValue)"
+            case .neverBecomes(let target, let state): "\(target.name) never becomes \(state.rawValue)"
+            case .neverProbes(let nodes, let condition):
+                "never a probe at \(nodes.joined(separator: ", "))\(clause(condition))"
+            case .neverLog(let log): "never a line with \(log.pattern) in the log of \(log.node)"
+            case .alwaysUsage(let usage): "always " + Self.text(Expectation.Kind.usage(usage))
+            case .alwaysMetric(let metric): "always \(metric.series) of \(metric.node) \(Self.text(metric.bound))"
+            case .alwaysAvailability(let availability):
+                "always " + Self.text(Expectation.Kind.availability(availability))
             }
         return text + Self.text(invariant.during)
     }
 
     // MARK: Steps
 
+    /// What it does, and what the seed decides about it.
+    static func text(_ step: Step) -> String {
+        guard let nodes = step.draw?.nodes else { return text(step.action) }
+        return text(step.action.on("one of \(nodes.candidates.joined(separator: ", "))"))
+    }
+
     static func text(_ action: Step.Action) -> String {
         switch action {
         case .checkpoint: return "checkpoint: every invariant holds"
         case .set(let mock, let settings):
             return "\(mock): " + settings.map { "\($0.name) \(setting($0))" }.joined(separator: ", ")
-        case .fault(let fault):
-            let stream =
-                fault.stream == .both ? "both ways" : fault.stream == .up ? "towards the mock" : "towards the gateway"
-            let share = fault.toxicity == Ratio(1) ? "" : " on \(fault.toxicity) of connections"
-            return "\(fault.link): \(text(fault.fault)), \(stream)\(share)"
+        case .fault(let fault): return "\(fault.link): \(fault.phrase)"
+        case .names(let fault): return "name \(fault.name): \(fault.phrase)"
+        case .stress(let spec): return "\(spec.node): \(spec.phrase)"
         case .kill(let node): return "SIGKILL \(node)"
         case .pause(let node): return "SIGSTOP \(node)"
         case .resume(let node): return "SIGCONT \(node)"
         case .start(let node): return "start \(node)"
         case .restart(let node, let drain): return "restart \(node) (up to \(drain) to drain)"
+        case .stop(let node, let drain): return "stop \(node) (up to \(drain) to drain)"
+        case .signal(let node, let name): return "SIG\(name) to \(node)"
+        case .configure(let gateway, let change):
+            let way = change.way == .signal ? "file and SIGHUP" : "POST /config"
+            return "\(gateway): \(change.kind.isPatch ? "patched: " : "configuration ")\(change.label) (\(way))"
+        case .health(let target, let state): return "\(target.name) is set \(state.rawValue) by hand"
+        case .run(let program, _): return "run \(program.shown)"
         }
     }
 
@@ -161,20 +200,20 @@ enum Sentences {
         setting.value.stringValue ?? setting.value.description
     }
 
-    private static func text(_ fault: Fault) -> String {
-        switch fault {
-        case .latency(let latency, let jitter):
-            "latency \(latency)" + (jitter > .zero ? " ± \(jitter)" : "")
-        case .refuse: "connections refused"
-        }
-    }
-
     static func undoing(_ action: Step.Action) -> String {
         switch action {
         case .set(let mock, _): "\(mock): as before"
         case .fault(let fault): "\(fault.link): no \(fault.fault.name)"
+        case .names(let fault): "name \(fault.name): as before"
+        case .stress(let spec): "\(spec.node): nothing short any more"
         case .kill(let node): "\(node) listens again"
         case .pause(let node): "SIGCONT \(node)"
+        case .stop(let node, _): "\(node) listens again"
+        case .signal(let node, let name):
+            SignalName.effect(of: name) == .stops ? "SIGCONT \(node)" : "\(node) runs again"
+        case .configure(let gateway, _): "\(gateway): configuration as before"
+        case .health(let target, _): "\(target.name): health as before"
+        case .run(_, let undo): undo.map { "run \($0.shown)" } ?? ""
         case .checkpoint, .resume, .start, .restart: ""
         }
     }
@@ -196,6 +235,11 @@ enum Sentences {
         case .closed(let clients, let think, let requests, let length):
             let ends = [requests.map { "\($0) requests" }, length.map { "\($0)" }].compactMap { $0 }
             shape = "\(clients) clients, thinking \(think), for \(ends.joined(separator: " or "))"
+        case .replay(let log, let speed):
+            let pace = speed == 1 ? "" : ", \(plainNumber(speed))x as fast"
+            let first = log.entries.first.map { "\($0.method) \($0.target)" } ?? ""
+            return "\(log.entries.count) requests of a log in \(log.length(speed: speed))\(pace), the first \(first), "
+                + "timeout \(load.timeout)"
         }
         let requests = load.mix.map { "\($0.request.method) \(text($0.request.path))" }.joined(separator: ", ")
         return "\(shape): \(requests), timeout \(load.timeout)"
@@ -203,5 +247,17 @@ enum Sentences {
 
     private static func text(_ template: TextTemplate) -> String {
         template.parts.map { if case .text(let text) = $0 { text } else { "$(…)" } }.joined()
+    }
+}
+
+extension ConfigurationChange.Kind {
+    var isPatch: Bool { if case .patch = self { true } else { false } }
+}
+
+extension Program {
+    /// `./my-fault on`
+    var shown: String {
+        let name = path.hasPrefix(folder + "/") ? "./" + path.dropFirst(folder.count + 1) : path
+        return ([name] + arguments).joined(separator: " ")
     }
 }

@@ -26,6 +26,7 @@ enum Arithmetic {
         case (.negate, .duration(let value)): .value(.duration(-value))
         case (.negate, .ratio(let value)): .value(.ratio(Ratio(-value.fraction)))
         case (.negate, .rate(let value)): .value(.rate(Rate(perSecond: -value.perSecond)))
+        case (.negate, .bytes(let value)): .value(.bytes(ByteCount(-value.bytes)))
         case (.not, .boolean(let value)): .value(.boolean(!value))
         case (.negate, _): .mistake("`-` needs an amount, not \(a.phrase)", advice: nil)
         case (.not, _): .mistake("`!` needs true or false, not \(a.phrase)", advice: nil)
@@ -38,6 +39,7 @@ enum Arithmetic {
         case (.number(let x), .number(let y)): return .value(.number(add(x, y)))
         case (.duration(let x), .duration(let y)): return .value(.duration(isMinus ? x - y : x + y))
         case (.rate(let x), .rate(let y)): return .value(.rate(Rate(perSecond: add(x.perSecond, y.perSecond))))
+        case (.bytes(let x), .bytes(let y)): return .value(.bytes(ByteCount(add(x.bytes, y.bytes))))
         case (.ratio(let x), .ratio(let y)): return .value(.ratio(Ratio(add(x.fraction, y.fraction))))
         case (.ratio(let x), .number(let y)): return .value(.ratio(Ratio(add(x.fraction, y))))
         case (.number(let x), .ratio(let y)): return .value(.ratio(Ratio(add(x, y.fraction))))
@@ -78,7 +80,7 @@ enum Arithmetic {
         case (.number(let x), .number(let y)): return .value(.number(x / y))
         case (.number(let x), .rate(let y)): return .value(.duration(Nanoseconds(seconds: x / y.perSecond)))
         case (.number(let x), .duration(let y)): return .value(.rate(Rate(perSecond: x / (Double(y.count) / 1e9))))
-        case (.duration, .duration), (.rate, .rate), (.ratio, .ratio):
+        case (.duration, .duration), (.rate, .rate), (.ratio, .ratio), (.bytes, .bytes):
             return .value(.number((magnitude(a) ?? 0) / divisor))
         default: break
         }
@@ -125,7 +127,7 @@ enum Arithmetic {
     static func areComparable(_ a: Value, _ b: Value) -> Bool {
         switch (a, b) {
         case (.duration, .duration), (.rate, .rate), (.number, .number), (.ratio, .ratio), (.number, .ratio),
-            (.ratio, .number):
+            (.ratio, .number), (.bytes, .bytes):
             true
         default: false
         }
@@ -138,6 +140,7 @@ enum Arithmetic {
         case .duration(let value): Double(value.count)
         case .ratio(let value): value.fraction
         case .rate(let value): value.perSecond
+        case .bytes(let value): value.bytes
         case .text, .boolean, .instant: nil
         }
     }
@@ -162,6 +165,7 @@ enum Arithmetic {
             }
         case .ratio(let value): .ratio(Ratio(value.fraction * factor))
         case .rate(let value): .rate(Rate(perSecond: value.perSecond * factor))
+        case .bytes(let value): .bytes(ByteCount(value.bytes * factor))
         case .text, .boolean, .instant: nil
         }
     }

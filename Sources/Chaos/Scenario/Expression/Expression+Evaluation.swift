@@ -43,6 +43,7 @@ extension Expression {
         case (.ratio, .ratio(let amount)): return .ratio(amount)
         case (.ratio, .number(let amount)): return .ratio(Ratio(amount))
         case (.rate, .rate(let amount)): return .rate(amount)
+        case (.bytes, .bytes(let amount)): return .bytes(amount)
         case (.number, .number(let amount)): return .number(amount)
         case (.requests, .number(let amount)):
             return .requests(Int(exactly: amount.rounded()) ?? (amount > 0 ? .max : 0))

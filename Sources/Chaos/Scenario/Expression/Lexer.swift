@@ -128,6 +128,10 @@ struct Lexer {
         guard let first = peek(), Self.isLetter(first) || first == "µ" || first == "μ" else {
             return .number(number.value)
         }
+        if let unit = unit(from: position), let size = ByteCount.units.first(where: { $0.name == unit.name }) {
+            position = unit.end
+            return .bytes(ByteCount(number.value * size.bytes))
+        }
         return .duration(try duration(startingWith: number, at: start))
     }
 

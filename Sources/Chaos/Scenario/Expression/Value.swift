@@ -6,6 +6,7 @@ package enum Value: Hashable, Sendable, CustomStringConvertible {
     case duration(Nanoseconds)
     case ratio(Ratio)
     case rate(Rate)
+    case bytes(ByteCount)
     case text(String)
     case boolean(Bool)
     case instant(MarkExpression)
@@ -16,6 +17,7 @@ package enum Value: Hashable, Sendable, CustomStringConvertible {
         case .duration(let value): value.description
         case .ratio(let value): value.description
         case .rate(let value): value.description
+        case .bytes(let value): value.description
         case .text(let value): value
         case .boolean(let value): String(value)
         case .instant(let value): value.description
@@ -29,6 +31,7 @@ package enum Value: Hashable, Sendable, CustomStringConvertible {
         case .duration: "a duration"
         case .ratio: "a ratio"
         case .rate: "a rate"
+        case .bytes: "a size"
         case .text: "text"
         case .boolean: "true or false"
         case .instant: "a mark"

@@ -25,8 +25,13 @@ package struct Expectation: Hashable, Sendable {
         case exit(node: String, signal: String?, code: Int?)
         /// A reference state machine, fed with what was observed, predicts every health change.
         case model(Model)
+        /// No worse than earlier runs.
+        case baseline(BaselineBounds)
         /// Happened at least once, else the test tested nothing.
         case sometimes(OutcomeFilter, during: During)
+        case usage(Usage)
+        case log(LogMatch)
+        case metric(Metric)
     }
 
     package enum Model: String, Hashable, Sendable, CaseIterable { case kongHealth = "kong-health" }
@@ -35,13 +40,18 @@ package struct Expectation: Hashable, Sendable {
     package var id: String
     package var why: String?
     package var severity: Severity
+    /// What it counts for in a suite's score, relative to the others.
+    package var weight = 1.0
     package var kind: Kind
     package var location: SourceLocation
 
-    package init(id: String, why: String?, severity: Severity, kind: Kind, location: SourceLocation) {
+    package init(
+        id: String, why: String?, severity: Severity, weight: Double = 1, kind: Kind, location: SourceLocation
+    ) {
         self.id = id
         self.why = why
         self.severity = severity
+        self.weight = weight
         self.kind = kind
         self.location = location
     }

@@ -13,6 +13,17 @@ package struct Invariant: Hashable, Sendable {
         /// Every matching request's latency.
         case alwaysLatency(Bound, OutcomeFilter)
         case alwaysProcess(node: String, is: ProcessState)
+        /// The target never gets to the state.
+        case neverBecomes(TargetReference, HealthState)
+        /// No probe reaches a mock while the condition holds, once it held for `grace`.
+        case neverProbes(to: [String], while: Condition?)
+        /// No such line is logged.
+        case neverLog(LogMatch)
+        /// Every sample.
+        case alwaysUsage(Usage)
+        case alwaysMetric(Metric)
+        /// Every sliding window.
+        case alwaysAvailability(Availability)
     }
 
     /// Given, or `never-1`, `always-3` by kind and place in the list; unique in a plan.

@@ -26,6 +26,9 @@ package struct LoadSpec: Hashable, Sendable {
         /// `clients` each send, wait for the answer, think, and send again, until `requests` were sent or `length` is
         /// over; at least one of the two is set.
         case closed(clients: Int, think: Nanoseconds, requests: Int?, length: Nanoseconds?)
+        /// The requests of a log at their own times, so many times faster. The load's only request says what they have
+        /// besides: headers.
+        case replay(AccessLog, speed: Double)
     }
 
     /// A request and how often it is drawn, relative to the others of the mix.
@@ -69,11 +72,15 @@ package struct LoadSpec: Hashable, Sendable {
         self.location = location
     }
 
+    /// The id of a load that gives none, by its place in the list.
+    package static func defaultID(_ index: Int) -> String { index == 0 ? "load" : "load-\(index + 1)" }
+
     /// How long it runs; nil when it ends after a number of requests.
     package var length: Nanoseconds? {
         switch shape {
         case .open(let stages, _): stages.reduce(.zero) { $0 + $1.length }
         case .closed(_, _, _, let length): length
+        case .replay(let log, let speed): log.length(speed: speed)
         }
     }
 }

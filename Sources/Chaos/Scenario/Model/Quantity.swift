@@ -16,9 +16,30 @@ package struct Rate: Hashable, Comparable, Sendable, CustomStringConvertible {
     package var description: String { plainNumber(perSecond) + "/s" }
 }
 
+/// A number of bytes. Written `200MiB`, `64KiB`, `1GB`.
+package struct ByteCount: Hashable, Comparable, Sendable, CustomStringConvertible {
+    package var bytes: Double
+    package init(_ bytes: Double) { self.bytes = bytes }
+    package static func < (a: ByteCount, b: ByteCount) -> Bool { a.bytes < b.bytes }
+
+    /// Units and what they are worth, the largest first; `description` uses those of 1024.
+    package static let units: [(name: String, bytes: Double)] = [
+        ("GiB", 1_073_741_824), ("GB", 1e9), ("MiB", 1_048_576), ("MB", 1e6), ("KiB", 1024), ("KB", 1e3), ("kB", 1e3),
+        ("B", 1),
+    ]
+
+    /// In the largest unit that leaves at least 1, with at most two decimals.
+    package var description: String {
+        for unit in Self.units where unit.name.hasSuffix("iB") && abs(bytes) >= unit.bytes {
+            return plainNumber((bytes / unit.bytes * 100).rounded() / 100) + unit.name
+        }
+        return plainNumber(bytes.rounded()) + "B"
+    }
+}
+
 /// What a bound is over.
 package enum Dimension: String, Hashable, Sendable {
-    case number, duration, ratio, rate
+    case number, duration, ratio, rate, bytes
     /// A number of requests: `within: 12 requests`.
     case requests
 
@@ -29,6 +50,7 @@ package enum Dimension: String, Hashable, Sendable {
         case .duration: "a duration"
         case .ratio: "a ratio"
         case .rate: "a rate"
+        case .bytes: "a size"
         case .requests: "a number of requests"
         }
     }
@@ -40,6 +62,7 @@ package enum Quantity: Hashable, Sendable, CustomStringConvertible {
     case duration(Nanoseconds)
     case ratio(Ratio)
     case rate(Rate)
+    case bytes(ByteCount)
     case requests(Int)
 
     package var dimension: Dimension {
@@ -48,6 +71,7 @@ package enum Quantity: Hashable, Sendable, CustomStringConvertible {
         case .duration: .duration
         case .ratio: .ratio
         case .rate: .rate
+        case .bytes: .bytes
         case .requests: .requests
         }
     }
@@ -59,6 +83,7 @@ package enum Quantity: Hashable, Sendable, CustomStringConvertible {
         case .duration(let value): Double(value.count)
         case .ratio(let value): value.fraction
         case .rate(let value): value.perSecond
+        case .bytes(let value): value.bytes
         case .requests(let value): Double(value)
         }
     }
@@ -76,6 +101,7 @@ package enum Quantity: Hashable, Sendable, CustomStringConvertible {
         case .duration(let value): value.description
         case .ratio(let value): value.description
         case .rate(let value): value.description
+        case .bytes(let value): value.description
         case .requests(let value): value == 1 ? "1 request" : "\(value) requests"
         }
     }

@@ -12,17 +12,57 @@ package struct Topology: Hashable, Sendable {
     package var links: [LinkSpec]
     /// Which names of the Kong files go where: the gateway's resolver overrides, in order.
     package var bindings: [Binding]
+    /// Other programs in front of the gateways, in the order of the file.
+    package var programs: [ProgramNode]
+    /// What the scenario's own name server answers for; empty: there is none.
+    package var names: [NamedHost]
 
-    package init(gateways: [GatewayNode], groups: [MockGroup], links: [LinkSpec], bindings: [Binding]) {
+    package init(
+        gateways: [GatewayNode], groups: [MockGroup], links: [LinkSpec], bindings: [Binding],
+        programs: [ProgramNode] = [], names: [NamedHost] = []
+    ) {
         self.gateways = gateways
         self.groups = groups
         self.links = links
         self.bindings = bindings
+        self.programs = programs
+        self.names = names
     }
 
+    /// Everything that has a process: gateways, then mocks, then programs.
+    package var nodeNames: [String] { gateways.map(\.id) + mocks.map(\.id) + programs.map(\.id) }
+    /// Where a load may go: gateways and programs.
+    package var entryNames: [String] { gateways.map(\.id) + programs.map(\.id) }
     package var mocks: [MockNode] { groups.flatMap(\.nodes) }
-    /// Everything that has a process: gateways, then mocks.
-    package var nodeNames: [String] { gateways.map(\.id) + mocks.map(\.id) }
+
+    /// The hosts of the Kong documents that lead to a mock, each once, and the mock's own name.
+    package func hosts(of mock: String) -> [String] {
+        var hosts = [mock]
+        for binding in bindings where binding.mock == mock && !hosts.contains(binding.host) {
+            hosts.append(binding.host)
+        }
+        return hosts
+    }
+    /// The ports at which the mock behind a link is looked for by address records: those of the Kong documents' hosts
+    /// that the name server answers with addresses.
+    package func addressPorts(of link: String) -> [Int] {
+        var ports: [Int] = []
+        for binding in bindings where binding.link == link && binding.isNamed && !ports.contains(binding.port) {
+            guard isAddressed(binding.host.lowercased()) else { continue }
+            ports.append(binding.port)
+        }
+        return ports
+    }
+
+    /// Whether a name, or the one it is an alias of, is answered with addresses.
+    private func isAddressed(_ name: String, depth: Int = 0) -> Bool {
+        switch names.first(where: { $0.name == name })?.answer {
+        case .addresses?: true
+        case .services?, nil: false
+        case .alias(let target)?: depth < 8 && isAddressed(target, depth: depth + 1)
+        }
+    }
+
 }
 
 /// A gateway process.
@@ -49,6 +89,10 @@ package struct GatewayNode: Hashable, Sendable {
     package var environment: [EnvironmentSetting]
     package var process: Process
     package var location: SourceLocation
+    /// A step loads another configuration, so that it needs a file of its own to keep it in.
+    package var isReconfigured = false
+    /// What steps load later, in the order of the file.
+    package var laterDocuments: [JSONValue] = []
 
     package init(
         id: String, source: Source, document: JSONValue, upstreams: [UpstreamFacts], environment: [EnvironmentSetting],
@@ -96,11 +140,15 @@ package struct MockNode: Hashable, Sendable {
     package var settings: [MockSetting]
     /// The path of its health answer; requests to it are probes, not traffic.
     package var healthPath: String
+    /// Nil = plain text.
+    package var tls: TLSSpec?
     package var location: SourceLocation
 
     package init(
-        id: String, group: String, settings: [MockSetting], healthPath: String, location: SourceLocation
+        id: String, group: String, settings: [MockSetting], healthPath: String, tls: TLSSpec? = nil,
+        location: SourceLocation
     ) {
+        self.tls = tls
         self.id = id
         self.group = group
         self.settings = settings
@@ -129,6 +177,8 @@ package struct LinkSpec: Hashable, Sendable {
     package var from: String
     package var to: String
     package var transport: Transport
+    /// What the link serves when it is the gateway's peer itself.
+    package var tls: TLSSpec?
     /// A fixed port on loopback; nil = any free one.
     package var port: Int?
     package var location: SourceLocation?
@@ -145,7 +195,8 @@ package struct LinkSpec: Hashable, Sendable {
     }
 }
 
-/// `host:port` in a gateway's Kong document goes to `mock` through `link`, as `gatecrash gateway --resolve` takes it.
+/// `host:port` in a gateway's Kong document goes to `mock` through `link`, as `gatecrash gateway --resolve` takes it
+/// or as the name server answers.
 package struct Binding: Hashable, Sendable {
     package var gateway: String
     package var host: String
@@ -153,8 +204,11 @@ package struct Binding: Hashable, Sendable {
     package var mock: String
     /// Id of the link.
     package var link: String
+    /// The name server says so, while it does; else the gateway is told once and for all.
+    package var isNamed: Bool
 
-    package init(gateway: String, host: String, port: Int, mock: String, link: String) {
+    package init(gateway: String, host: String, port: Int, mock: String, link: String, isNamed: Bool = false) {
+        self.isNamed = isNamed
         self.gateway = gateway
         self.host = host
         self.port = port
@@ -173,6 +227,8 @@ package struct TargetReference: Hashable, Sendable {
     /// The target's text, as in `"target"` of the gateway's events: `api:8080`.
     package var target: String
     package var mock: String
+    /// The target's name leads to several mocks: of its addresses, those that lead to `mock` are meant.
+    package var isShared = false
 
     package init(name: String, gateway: String, upstream: String, target: String, mock: String) {
         self.name = name

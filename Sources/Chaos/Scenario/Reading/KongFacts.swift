@@ -137,3 +137,11 @@ struct KongFacts {
         return checks
     }
 }
+
+extension GatewayNode {
+    /// Upstreams of its document and of those that steps load later; one of a name may be there several times, with
+    /// other targets.
+    package var everyUpstream: [UpstreamFacts] {
+        upstreams + laterDocuments.flatMap { KongFacts($0).upstreams }
+    }
+}

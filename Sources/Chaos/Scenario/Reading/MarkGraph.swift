@@ -107,7 +107,15 @@ extension Expectation {
         case .count(let it): it.bound.marksUsed + it.during.marksUsed
         case .order(let marks): marks.map(\.mark)
         case .process(_, _, let during), .sometimes(_, let during): during.marksUsed
-        case .exit, .model: []
+        case .usage(let it):
+            [it.memory, it.descriptors].compactMap { $0 }.flatMap(\.marksUsed) + it.during.marksUsed
+        case .log(let it): it.count.marksUsed + it.during.marksUsed
+        case .metric(let it):
+            switch it.moment {
+            case .at(let mark): it.bound.marksUsed + [mark.mark]
+            case .during(let during): it.bound.marksUsed + during.marksUsed
+            }
+        case .exit, .model, .baseline: []
         }
     }
 }

@@ -49,10 +49,7 @@ extension Plan {
 }
 
 extension Reader {
-    static let scenarioKeys = [
-        "scenario", "title", "description", "tags", "seed", "mode", "timeout", "vars", "matrix", "repeat", "tolerance",
-        "topology", "load", "timeline", "expect", "invariants",
-    ]
+    static let scenarioKeys = Vocabulary.scenario.names
 
     /// `--var` and GATECRASH_VAR_…: an axis is narrowed to the given value, a variable gets it.
     mutating func overrides(
@@ -106,22 +103,25 @@ extension Reader {
     ) -> Plan? {
         guard let fields = fields(file.document, "the scenario", keys: Self.scenarioKeys) else { return nil }
         readVariables(fields["vars"], cell: cell, overrides: overrides)
-        let files = FileAccess(resolve: file.resolve, read: options.readFile, checkKong: options.checkKong)
+        files = FileAccess(
+            resolve: file.resolve, contains: file.contains, read: file.confined(options.readFile),
+            checkKong: options.checkKong, program: file.program, folder: file.folder)
+        scenarioName = file.id
         let topologyNode = required(
             "topology", in: fields, "the scenario", advice: "write topology: { gateway: …, mocks: … }")
-        let topology = topologyNode.flatMap { self.topology($0, files) }
+        let topology = topologyNode.flatMap { self.topology($0, timeline: fields["timeline"]) }
         guard let topology, !topology.gateways.isEmpty, !topology.mocks.isEmpty else {
             // Every name below would be a mistake of its own; those of the topology come first.
             _ = header(fields, options)
             return nil
         }
         conditionTopology = topology
-        let written = collectMarks(fields)
+        let written = collectMarks(fields, topology)
         scope.loads = (fields["load"]?.items ?? []).enumerated().map { index, item in
-            item["id"]?.scalar ?? (index == 0 ? "load" : "load-\(index + 1)")
+            item["id"]?.scalar ?? LoadSpec.defaultID(index)
         }
         let loadNode = required("load", in: fields, "the scenario", advice: "write load: [{ rate: 50/s, for: 30s }]")
-        knownLoads = loads(loadNode, gateways: topology.gateways.map(\.id))
+        knownLoads = loads(loadNode, entries: topology.entryNames)
         let steps = steps(fields["timeline"], topology)
         let expectations = expectations(fields["expect"], topology)
         let invariants = invariants(fields["invariants"], topology)
@@ -136,6 +136,7 @@ extension Reader {
         plan.expectations = expectations
         plan.invariants = invariants
         plan.marks = written.compactMap { $0.settled(in: plan) }
+        checkRemotes(topology, allowing: options.remotes)
         finish(&plan, fields)
         return plan
     }
@@ -147,10 +148,10 @@ extension Reader {
         plan.judgingOrder = order
         for problem in circles { problems.add(problem) }
         for step in plan.steps {
-            guard case .at(let mark) = step.trigger else { continue }
-            if plan.marks.contains(where: { $0.name == mark.mark && $0.isObserved }) {
-                use(.stepAfterObserved, at: step.location)
+            if case .stress = step.action, plan.mode == .virtual {
+                report(step.location, "`stress` works in real time only", advice: "write mode: real, or leave it out")
             }
+            guard case .at(let mark) = step.trigger else { continue }
             if mark.mark == .start, let length = plan.length, mark.offset > length, !plan.loads.isEmpty {
                 report(step.location, "the step at \(mark.offset) comes after the end of the load (\(length))")
             }
@@ -168,13 +169,11 @@ extension Reader {
 }
 
 extension MarkDefinition {
-    fileprivate var isObserved: Bool { if case .expectation = origin { true } else { false } }
-
     /// With the place in the plan instead of that in the file; nil when what makes it could not be read.
     fileprivate func settled(in plan: Plan) -> MarkDefinition? {
         var mark = self
         if origin == .run { return mark }
-        if let index = plan.steps.firstIndex(where: { $0.mark == name || $0.endMark == name }) {
+        if let index = plan.steps.firstIndex(where: { $0.marksDone.contains(name) || $0.marksUndone.contains(name) }) {
             mark.origin = .step(index)
         } else if let index = plan.expectations.firstIndex(where: { $0.marksMade.contains(name) }) {
             mark.origin = .expectation(index)

@@ -55,7 +55,7 @@ extension Reader {
     static let boundHint = "write <= 15s, >= 99%, == 0, 10s..15s or 3 ± 1"
 
     private mutating func boundMapping(_ node: DocumentNode, _ what: String, over dimensions: [Dimension]) -> Bound? {
-        guard let fields = fields(node, what, keys: ["at_least", "at_most"]) else { return nil }
+        guard let fields = fields(node, what, keys: Vocabulary.bounds.names) else { return nil }
         let before = problems.list.count
         let lower = fields["at_least"].flatMap { expression($0, what) }
         let upper = fields["at_most"].flatMap { expression($0, what) }
@@ -133,6 +133,7 @@ extension Reader {
         case .duration where noun == nil && dimensions.contains(.duration): return .duration
         case .rate where noun == nil && dimensions.contains(.rate): return .rate
         case .ratio where noun == nil && dimensions.contains(.ratio): return .ratio
+        case .bytes where noun == nil && dimensions.contains(.bytes): return .bytes
         case .number where hasRequests && dimensions.contains(.requests): return .requests
         case .number where dimensions.contains(.number): return .number
         case .number where noun == nil && dimensions.contains(.ratio): return .ratio
@@ -145,6 +146,7 @@ extension Reader {
             if dimensions.contains(.duration) { advice = "write \(text)s or \(text)ms" }
             if dimensions.contains(.requests) { advice += ", or \(text) requests" }
             if dimensions.first == .rate { advice = "write \(text)/s" }
+            if dimensions.first == .bytes { advice = "write \(text)MiB" }
         }
         let given = noun.map { "a number of \($0)" } ?? sample.phrase
         report(node.location, "\(what) must be over \(wanted), not \(given)", advice: advice)

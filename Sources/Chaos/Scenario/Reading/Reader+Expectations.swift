@@ -20,14 +20,17 @@ enum ExpectationShape: String, CaseIterable {
         case .count: ["is", "during"]
         case .process: ["stays", "during"]
         case .stays: ["target", "from", "until", "during", "flaps"]
-        case .log, .metric, .rss, .fds: ["during", "at", "of", "process"]
-        case .baseline: ["of"]
+        case .log: ["during"]
+        case .metric: ["during", "at"]
+        case .rss: ["fds", "during", "of", "process"]
+        case .fds: ["rss", "during", "of", "process"]
+        case .baseline: BaselineBounds.Figure.allCases.map(\.rawValue)
         case .order, .exit, .model: []
         }
     }
 
     /// Keys that any expectation may have.
-    static let common = ["id", "why", "severity"]
+    static let common = ["id", "why", "severity", "weight"]
     static let allKeys: [String] = common + allCases.map(\.rawValue) + allCases.flatMap(\.details)
 
     /// The shape of an item; the more telling keys come first in the list of cases (`count` is a key of `window`,
@@ -70,8 +73,15 @@ extension Reader {
         var severity = Expectation.Severity.must
         if let node = fields["severity"] { severity = choice(node, "`severity`") ?? severity }
         let why = fields["why"].flatMap { text($0, "`why`") }
+        var weight = 1.0
+        if let node = fields["weight"], let number = number(node, "`weight`") {
+            weight = number
+            if !(0...1_000_000).contains(number) {
+                report(node.location, "`weight` must be from 0 to 1000000, not \(plainNumber(number))")
+            }
+        }
         guard let kind = kind(shape, fields, topology) else { return nil }
-        return Expectation(id: id, why: why, severity: severity, kind: kind, location: node.location)
+        return Expectation(id: id, why: why, severity: severity, weight: weight, kind: kind, location: node.location)
     }
 
     private static var shapeList: String { ExpectationShape.allCases.map(\.rawValue).joined(separator: ", ") }
@@ -99,12 +109,10 @@ extension Reader {
                 let filter = fields["sometimes"].flatMap({ outcomeFilter($0, "`sometimes`") })
             else { return nil }
             return .sometimes(filter, during: during)
-        case .log, .metric, .baseline, .rss, .fds:
-            let capabilities: [ExpectationShape: Capability] = [
-                .log: .expectLog, .metric: .expectMetric, .baseline: .expectBaseline,
-            ]
-            use(capabilities[shape] ?? .expectUsage, at: fields.keyLocation(shape.rawValue))
-            return nil
+        case .rss, .fds: return usage(fields, topology).map { .usage($0) }
+        case .log: return log(fields, topology).map { .log($0) }
+        case .metric: return metric(fields, topology).map { .metric($0) }
+        case .baseline: return baseline(fields).map { .baseline($0) }
         }
     }
 
@@ -170,6 +178,7 @@ extension Reader {
         var gap = Nanoseconds.milliseconds(200)
         for load in knownLoads where ids.isEmpty || ids.contains(load.id) {
             guard case .open(let stages, let arrivals) = load.shape else {
+                if case .replay(let log, let speed) = load.shape { gap = max(gap, log.longestGap(speed: speed) * 3) }
                 gap = max(gap, .seconds(1))
                 continue
             }
@@ -183,7 +192,10 @@ extension Reader {
 
     private mutating func recovery(_ fields: Fields) -> Recovery? {
         let what = "a `recovered` expectation"
-        guard let inner = fields["recovered"].flatMap({ self.fields($0, "`recovered`", keys: ["ok", "stable"]) }) else {
+        guard
+            let inner = fields["recovered"].flatMap({ self.fields($0, "`recovered`", keys: Vocabulary.recovered.names) }
+            )
+        else {
             return nil
         }
         let ok = required("ok", in: inner, "`recovered`", advice: "write ok: 99.9%").flatMap { ratio($0, "`ok`") }
@@ -200,7 +212,7 @@ extension Reader {
         return Recovery(ok: ok, stable: stable, within: within, after: after, loads: loads, mark: made)
     }
 
-    private mutating func availability(_ fields: Fields) -> Availability? {
+    mutating func availability(_ fields: Fields) -> Availability? {
         let share = fields["availability"].flatMap { bound($0, "`availability`", over: [.ratio], bare: .refused) }
         let budget = fields["budget"].flatMap { bound($0, "`budget`", over: [.number], bare: .upTo) }
         let window = fields["window"].flatMap { duration($0, "`window`", allowsZero: false) }

@@ -3,71 +3,111 @@
 import Document
 
 extension Reader {
-    private static let faultNames = [
-        "latency", "refuse", "bandwidth", "loss", "slicer", "timeout", "blackhole", "reset", "half_close", "half_open",
-        "limit_data", "stall", "slow_close", "corrupt", "duplicate", "reorder", "status", "truncate", "wrong_length",
-        "bad_chunk", "garbage", "slow_headers", "slow_body", "header_flood", "drop_header", "set_header", "early_close",
-        "goaway", "rst_stream", "ping_flood", "cert", "handshake", "version",
-    ]
-
+    /// `link: wire, fault: …` and what stands beside it.
     mutating func fault(_ fields: Fields, _ node: DocumentNode, _ topology: Topology) -> LinkFault? {
         let isBroken = node.scalar.map { scope.brokenLinks.contains($0) } ?? false
         let link = isBroken ? nil : name(node, kind: "link", among: topology.links.map(\.id))
-        var stream = LinkFault.Stream.both
-        if let node = fields["stream"] { stream = choice(node, "`stream`") ?? stream }
-        var toxicity = Ratio(1)
-        if let node = fields["toxicity"] { toxicity = ratio(node, "`toxicity`") ?? toxicity }
-        for key in ["decide", "match", "nth", "count"] where fields[key] != nil {
-            use(.faultMatch, at: fields.keyLocation(key))
-        }
+        let known = faultScope(fields)
         guard let faultNode = required("fault", in: fields, "a step on a link", advice: "write fault: { latency: 3s }"),
-            let fault = fault(faultNode)
+            let (fault, location) = fault(faultNode)
         else { return nil }
-        return link.map { LinkFault(link: $0, fault: fault, stream: stream, toxicity: toxicity) }
-    }
-
-    /// `refuse`, `{ refuse: {} }`, `{ latency: 3s }` or `{ latency: { latency: 3s, jitter: 100ms } }`.
-    private mutating func fault(_ node: DocumentNode) -> Fault? {
-        if let text = node.scalar, !node.isNull {
-            guard text == "refuse" else {
-                if Self.faultNames.contains(text), text != "latency" {
-                    use(.faultKind, at: node.location)
-                    return .refuse
-                }
-                report(node.location, "`fault` cannot be `\(text)`", advice: "write { latency: 3s } or refuse")
-                return nil
+        checkScope(of: fault, known, fields, at: location)
+        if let link = topology.links.first(where: { $0.id == link }), fault.isOnHandshakes {
+            let isEncrypted = link.tls != nil || topology.mocks.contains { $0.id == link.to && $0.tls != nil }
+            if !isEncrypted {
+                report(
+                    location, "`\(fault.name)` needs TLS",
+                    advice: "give the mock `\(link.to)` tls: {}, or the link `\(link.id)` protocol: tls")
             }
-            return .refuse
+        } else if let link = topology.links.first(where: { $0.id == link }), link.transport == .tcp {
+            checkTransport(of: fault, known, fields, link, at: location)
         }
-        guard let fields = fields(node, "`fault`", keys: Self.faultNames) else { return nil }
-        guard let members = node.members, members.count == 1, let member = members.first else {
-            report(node.location, "`fault` must name one fault", advice: "write a step for each")
-            return nil
-        }
-        switch member.key {
-        case "latency": return latency(member.value)
-        case "refuse":
-            if !member.value.isNull, member.value.members?.isEmpty != true {
-                report(member.value.location, "`refuse` has no settings", advice: "write fault: refuse")
-            }
-            return .refuse
-        default:
-            if Self.faultNames.contains(member.key) { use(.faultKind, at: fields.keyLocation(member.key)) }
-            return Self.faultNames.contains(member.key) ? .refuse : nil
+        var result = known
+        result.fault = fault
+        result.scope = fault.isOnMessages || known.match != nil ? .request : known.scope
+        if fields["stream"] == nil, fault.isOnMessages { result.stream = .down }
+        return link.map {
+            result.link = $0
+            return result
         }
     }
 
-    private mutating func latency(_ node: DocumentNode) -> Fault? {
-        if node.scalar != nil { return duration(node, "`latency`").map { .latency(latency: $0, jitter: .zero) } }
-        let keys = ["latency", "jitter", "distribution", "connect"]
-        guard let fields = fields(node, "the fault `latency`", keys: keys) else { return nil }
-        for key in ["distribution", "connect"] where fields[key] != nil {
-            use(.latencyDistribution, at: fields.keyLocation(key))
+    /// What stands beside the fault: where it acts and on what.
+    private mutating func faultScope(_ fields: Fields) -> LinkFault {
+        var result = LinkFault(link: "", fault: .refuse, stream: .both, toxicity: Ratio(1))
+        if let node = fields["stream"] { result.stream = choice(node, "`stream`") ?? result.stream }
+        if let node = fields["toxicity"] { result.toxicity = ratio(node, "`toxicity`") ?? result.toxicity }
+        if let node = fields["decide"] { result.scope = choice(node, "`decide`") ?? result.scope }
+        if let node = fields["match"] { result.match = match(node) }
+        if let node = fields["nth"] { result.nth = integer(node, "`nth`", in: 1...1_000_000_000) }
+        if let node = fields["count"] { result.count = integer(node, "`count`", in: 1...1_000_000_000) }
+        return result
+    }
+
+    private mutating func match(_ node: DocumentNode) -> RequestMatch? {
+        guard let fields = fields(node, "`match`", keys: ["method", "path", "header"]) else { return nil }
+        var match = RequestMatch()
+        if let node = fields["method"] { match.method = word(node, "`method` of a match")?.uppercased() }
+        if let node = fields["path"], let path = word(node, "`path` of a match") {
+            if !path.hasPrefix("/") {
+                report(node.location, "`path` of a match must begin with /, not `\(path)`", advice: "write /\(path)")
+            }
+            match.path = path
         }
-        let jitter = fields["jitter"].flatMap { duration($0, "`jitter`") } ?? .zero
-        guard let node = required("latency", in: fields, "the fault `latency`", advice: "write latency: 3s"),
-            let latency = duration(node, "`latency`")
-        else { return nil }
-        return .latency(latency: latency, jitter: jitter)
+        if let node = fields["header"] { match.headers = headers(node) }
+        if match == RequestMatch(), node.members?.isEmpty == true {
+            report(node.location, "`match` matches everything", advice: "name a method, a path or a header")
+        }
+        return match
+    }
+
+    /// `X-Test` (any value), or a mapping of names to values.
+    private mutating func headers(_ node: DocumentNode) -> [RequestMatch.Header] {
+        if node.members == nil, node.scalar != nil {
+            return word(node, "`header` of a match").map { [RequestMatch.Header(name: $0, value: nil)] } ?? []
+        }
+        return members(node, "`header` of a match").map { member in
+            RequestMatch.Header(name: member.key, value: text(member.value, "the header `\(member.key)`"))
+        }
+    }
+
+    // MARK: What does not go together
+
+    private mutating func checkScope(of fault: Toxic, _ known: LinkFault, _ fields: Fields, at location: SourceLocation)
+    {
+        if fault.isOnMessages, fields["decide"] != nil, known.scope == .connection {
+            report(
+                fields.keyLocation("decide"), "`\(fault.name)` is decided about for every request",
+                advice: "remove `decide`")
+        }
+        let onRequest = ["match", "decide"].first { fields[$0] != nil && ($0 == "match" || known.scope == .request) }
+        if let key = onRequest, !fault.canWorkOnRequests {
+            report(
+                fields.keyLocation(key), "`\(fault.name)` works on connections, not on requests",
+                advice: "remove `\(key)`")
+        }
+        if case .status = fault, fields["stream"] != nil, known.stream != .down {
+            report(fields.keyLocation("stream"), "`status` works on answers", advice: "remove `stream`")
+        }
+        switch fault {
+        case .halfClose, .halfOpen, .refuse, .cert, .handshake, .version:
+            if fields["stream"] != nil {
+                report(fields.keyLocation("stream"), "`\(fault.name)` has no `stream`", advice: "remove it")
+            }
+        default: break
+        }
+    }
+
+    private mutating func checkTransport(
+        of fault: Toxic, _ known: LinkFault, _ fields: Fields, _ link: LinkSpec, at location: SourceLocation
+    ) {
+        let advice = "give the link `\(link.id)` protocol: http"
+        if fault.isOnMessages {
+            report(location, "`\(fault.name)` needs a link that knows HTTP", advice: advice)
+        } else if known.match != nil || known.scope == .request,
+            let key = ["match", "decide"].first(where: { fields[$0] != nil })
+        {
+            report(fields.keyLocation(key), "requests are known on a link that knows HTTP only", advice: advice)
+        }
     }
 }

@@ -3,7 +3,7 @@
 import Document
 
 extension Reader {
-    static let filterKeys = ["status", "origin", "outcome", "of", "method", "path"]
+    static let filterKeys = Vocabulary.filter.names
 
     /// `{ status: 503, origin: gateway, of: writes }`, or one of ok, failed, unknown.
     mutating func outcomeFilter(_ node: DocumentNode, _ what: String) -> OutcomeFilter? {
@@ -95,7 +95,7 @@ extension Reader {
     mutating func target(named name: String, at location: SourceLocation, _ topology: Topology) -> TargetReference? {
         if scope.isUnreachable { return nil }
         let all = Self.targets(of: topology)
-        let found = all.filter { $0.mock == name || "\($0.upstream)/\($0.target)" == name || $0.target == name }
+        let found = all.filter { $0.spellings.contains(name) }
         if found.count == 1, var target = found.first {
             target.name = name
             return target
@@ -103,7 +103,9 @@ extension Reader {
         if found.count > 1 {
             report(
                 location, "`\(name)` is a target \(found.count) times",
-                advice: "write \(found.map { "\($0.upstream)/\($0.target)" }.joined(separator: " or "))")
+                advice: found.contains(where: \.isShared)
+                    ? "name a mock: \(found.map(\.mock).joined(separator: " or "))"
+                    : "write \(Self.tellingApart(found).joined(separator: " or "))")
         } else if let group = topology.groups.first(where: { $0.id == name }),
             group.nodes.count != 1 || group.nodes[0].id != name
         {
@@ -122,18 +124,40 @@ extension Reader {
 
     /// Every target of an upstream that goes to a mock.
     static func targets(of topology: Topology) -> [TargetReference] {
-        topology.gateways.flatMap { gateway in
-            gateway.upstreams.flatMap { upstream in
-                upstream.targets.compactMap { target in
-                    topology.bindings.first {
+        var found: [TargetReference] = []
+        for gateway in topology.gateways {
+            for upstream in gateway.everyUpstream {
+                for target in upstream.targets {
+                    let bindings = topology.bindings.filter {
                         $0.gateway == gateway.id && $0.host == target.host && $0.port == target.port
-                    }.map {
-                        TargetReference(
-                            name: $0.mock, gateway: gateway.id, upstream: upstream.name, target: target.target,
-                            mock: $0.mock)
+                    }
+                    for binding in bindings {
+                        var reference = TargetReference(
+                            name: binding.mock, gateway: gateway.id, upstream: upstream.name, target: target.target,
+                            mock: binding.mock)
+                        reference.isShared = bindings.count > 1
+                        if !found.contains(reference) { found.append(reference) }
                     }
                 }
             }
         }
+        return found
+    }
+
+    /// Names that mean one of several targets each: of their upstream, or of their gateway when that is not enough.
+    private static func tellingApart(_ targets: [TargetReference]) -> [String] {
+        let short = targets.map { "\($0.upstream)/\($0.target)" }
+        guard Set(short).count < short.count else { return short }
+        let byGateway = targets.map { "\($0.gateway)/\($0.mock)" }
+        return Set(byGateway).count == byGateway.count
+            ? byGateway : targets.map { "\($0.gateway)/\($0.upstream)/\($0.target)" }
+    }
+}
+
+extension TargetReference {
+    /// Every way to write it: the mock, the target with or without its upstream, each with or without its gateway.
+    fileprivate var spellings: [String] {
+        let short = [mock, target, "\(upstream)/\(target)"]
+        return short + short.map { "\(gateway)/\($0)" }
     }
 }

@@ -44,7 +44,7 @@ extension Reader {
 
     private mutating func tolerance(_ node: DocumentNode?) -> Plan.Tolerance {
         var tolerance = Plan.Tolerance(timer: nil, maximumLateness: .milliseconds(50))
-        guard let node, let fields = fields(node, "`tolerance`", keys: ["timer", "max_lateness"]) else {
+        guard let node, let fields = fields(node, "`tolerance`", keys: Vocabulary.tolerance.names) else {
             return tolerance
         }
         if let node = fields["timer"], node.scalar != "auto" {
@@ -59,12 +59,12 @@ extension Reader {
     // MARK: Marks
 
     /// Every mark the file makes, put into the scope before anything may use one.
-    mutating func collectMarks(_ fields: Fields) -> [MarkDefinition] {
+    mutating func collectMarks(_ fields: Fields, _ topology: Topology) -> [MarkDefinition] {
         var marks = [
             MarkDefinition(name: .start, origin: .run, location: nil),
             MarkDefinition(name: .end, origin: .run, location: nil),
         ]
-        for step in stepMarks(fields["timeline"]) {
+        for step in stepMarks(fields["timeline"], topology) {
             add(step.name, .step(step.index), step.location, to: &marks)
             if step.hasEnd {
                 add(step.name + ".end", .step(step.index), step.location, to: &marks)

@@ -18,7 +18,7 @@ extension Reader {
     }
 
     private mutating func invariant(_ node: DocumentNode, number: Int, _ topology: Topology) -> Invariant? {
-        guard let fields = fields(node, "an invariant", keys: ["id", "why", "always", "never", "during"]) else {
+        guard let fields = fields(node, "an invariant", keys: Vocabulary.invariant.names) else {
             return nil
         }
         guard (fields["always"] == nil) != (fields["never"] == nil) else {
@@ -39,7 +39,7 @@ extension Reader {
     private mutating func never(_ node: DocumentNode, _ topology: Topology) -> Invariant.Kind? {
         if let inner = node["traffic"] {
             guard fields(node, "`never`", keys: ["traffic", "while", "grace"]) != nil,
-                let traffic = fields(inner, "`traffic`", keys: ["to", "path", "method"])
+                let traffic = fields(inner, "`traffic`", keys: Vocabulary.neverTraffic.names)
             else { return nil }
             let filter = trafficFilter(traffic, topology)
             guard let condition = condition(of: node) else { return nil }
@@ -47,7 +47,7 @@ extension Reader {
         }
         if let inner = node["connections"] {
             guard let fields = fields(node, "`never`", keys: ["connections", "while", "grace", "except"]),
-                let connections = self.fields(inner, "`connections`", keys: ["to"]),
+                let connections = self.fields(inner, "`connections`", keys: Vocabulary.connections.names),
                 let to = required("to", in: connections, "`connections`", advice: "write to: <mock>")
             else { return nil }
             let nodes = mocks(to, topology)
@@ -56,9 +56,12 @@ extension Reader {
             guard !nodes.isEmpty, let condition = condition(of: node) else { return nil }
             return .neverConnections(to: nodes, while: condition, exceptProbes: exception == .probes)
         }
+        if let kind = neverObserved(node, topology) { return kind }
         for key in ["while", "grace"] where node[key] != nil {
             let place = node.members?.first { $0.key == key }?.keyLocation
-            report(place, "`\(key)` belongs to `traffic` and `connections`", advice: "use `during:` of the invariant")
+            report(
+                place, "`\(key)` belongs to `traffic`, `probes` and `connections`",
+                advice: "use `during:` of the invariant")
             return nil
         }
         guard let filter = outcomeFilter(node, "`never`") else { return nil }
@@ -67,6 +70,33 @@ extension Reader {
             return nil
         }
         return .neverOutcome(filter)
+    }
+
+    /// What is seen beside the answers. Nil outside when it is none of these, nil inside when it is wrong.
+    private mutating func neverObserved(
+        _ node: DocumentNode, _ topology: Topology
+    ) -> Invariant.Kind?? {
+        if node["becomes"] != nil {
+            guard let fields = fields(node, "`never`", keys: ["target", "becomes"]) else { return .some(nil) }
+            let target = required("target", in: fields, "`never`").flatMap { self.target($0, topology) }
+            let state: HealthState? = fields["becomes"].flatMap { choice($0, "`becomes`") }
+            guard let target, let state else { return .some(nil) }
+            return .some(.neverBecomes(target, state))
+        }
+        if let inner = node["probes"] {
+            guard fields(node, "`never`", keys: ["probes", "while", "grace"]) != nil,
+                let probes = fields(inner, "`probes`", keys: Vocabulary.connections.names),
+                let to = required("to", in: probes, "`probes`", advice: "write to: <mock>")
+            else { return .some(nil) }
+            let nodes = mocks(to, topology)
+            guard !nodes.isEmpty, let condition = condition(of: node) else { return .some(nil) }
+            return .some(.neverProbes(to: nodes, while: condition))
+        }
+        if node["log"] != nil {
+            guard let fields = fields(node, "`never`", keys: ["log"]) else { return .some(nil) }
+            return .some(log(fields, topology).map { .neverLog($0) })
+        }
+        return nil
     }
 
     /// The condition of `while:`; nil inside when there is none, nil outside when it is wrong.
@@ -84,6 +114,7 @@ extension Reader {
             if let node = fields["of"] { filter.loads = loadNames(node) }
             return bound.map { .alwaysLatency($0, filter) }
         }
+        if let kind = alwaysObserved(node, topology) { return kind }
         guard let fields = fields(node, "`always`", keys: ["process", "is"]) else { return nil }
         guard
             let processNode = required(
@@ -93,5 +124,37 @@ extension Reader {
             let state: ProcessState = choice(isNode, "`is`")
         else { return nil }
         return .alwaysProcess(node: name, is: state)
+    }
+
+    private mutating func alwaysObserved(
+        _ node: DocumentNode, _ topology: Topology
+    ) -> Invariant.Kind?? {
+        if node["rss"] != nil || node["fds"] != nil {
+            guard let fields = fields(node, "`always`", keys: ["process", "of", "rss", "fds"]) else {
+                return .some(nil)
+            }
+            return .some(usage(fields, topology).map { .alwaysUsage($0) })
+        }
+        if node["metric"] != nil {
+            guard let fields = fields(node, "`always`", keys: ["metric"]) else { return .some(nil) }
+            return .some(metric(fields, topology).map { .alwaysMetric($0) })
+        }
+        if let stays = node["stays"] {
+            guard let fields = fields(node, "`always`", keys: ["target", "stays"]) else { return .some(nil) }
+            let target = required("target", in: fields, "`always`").flatMap { self.target($0, topology) }
+            let state: HealthState? = choice(stays, "`stays`")
+            guard let target, let state else { return .some(nil) }
+            return .some(.neverBecomes(target, state == .healthy ? .unhealthy : .healthy))
+        }
+        if node["availability"] != nil {
+            guard let fields = fields(node, "`always`", keys: ["availability", "window", "of"]) else {
+                return .some(nil)
+            }
+            guard required("window", in: fields, "`always`", advice: "write window: 5s") != nil else {
+                return .some(nil)
+            }
+            return .some(availability(fields).map { .alwaysAvailability($0) })
+        }
+        return nil
     }
 }

@@ -8,7 +8,8 @@ extension Reader {
         var links = topology.gateways.flatMap { gateway in
             topology.mocks.map { mock in
                 LinkSpec(
-                    id: "\(gateway.id)->\(mock.id)", from: gateway.id, to: mock.id, transport: .http, port: nil,
+                    id: "\(gateway.id)->\(mock.id)", from: gateway.id, to: mock.id,
+                    transport: mock.tls == nil ? .http : .tcp, port: nil,
                     location: nil)
             }
         }
@@ -16,7 +17,7 @@ extension Reader {
         for member in members(node, "`links`") {
             let what = "the link `\(member.key)`"
             scope.brokenLinks.insert(member.key)
-            guard let fields = fields(member.value, what, keys: ["from", "to", "protocol", "port"]) else { continue }
+            guard let fields = fields(member.value, what, keys: Vocabulary.link.names) else { continue }
             var from = topology.gateways.first?.id ?? "gateway"
             if let node = fields["from"] {
                 guard let name = name(node, kind: "gateway", among: topology.gateways.map(\.id)) else { continue }
@@ -37,14 +38,37 @@ extension Reader {
             scope.brokenLinks.remove(member.key)
             links[index].id = member.key
             links[index].location = member.keyLocation
-            if let node = fields["protocol"] { links[index].transport = choice(node, "`protocol` of \(what)") ?? .http }
-            if links[index].transport == .tls { use(.linkTLS, at: fields.keyLocation("protocol")) }
-            if let node = fields["port"] {
-                use(.linkPort, at: fields.keyLocation("port"))
-                links[index].port = integer(node, "`port` of \(what)", in: 1...65535)
+            if let node = fields["protocol"] { transport(node, what, &links[index], topology) }
+            if let node = fields["port"], let port = integer(node, "`port` of \(what)", in: 1...65535) {
+                if let other = links.first(where: { $0.port == port }) {
+                    report(
+                        node.location, "the link `\(other.id)` has port \(port) already", advice: "give each its own")
+                }
+                links[index].port = port
             }
         }
         return links
+    }
+
+    /// `http`, `tcp`, `tls`, or `{ tls: { cert: expired } }`.
+    private mutating func transport(
+        _ node: DocumentNode, _ what: String, _ link: inout LinkSpec, _ topology: Topology
+    ) {
+        if node.members != nil {
+            guard let fields = fields(node, "`protocol` of \(what)", keys: ["tls"]),
+                let tls = required("tls", in: fields, "`protocol` of \(what)", advice: "write { tls: { cert: expired } }")
+            else { return }
+            link.transport = .tls
+            link.tls = tlsSpec(tls, "`tls` of \(what)")
+            return
+        }
+        link.transport = choice(node, "`protocol` of \(what)") ?? link.transport
+        link.tls = link.transport == .tls ? TLSSpec() : nil
+        if link.transport == .http, topology.mocks.contains(where: { $0.id == link.to && $0.tls != nil }) {
+            report(
+                node.location, "the mock `\(link.to)` serves TLS, in which no HTTP can be seen",
+                advice: "write protocol: tls, so that the link decrypts, or leave it out")
+        }
     }
 
     /// Which `host:port` of the Kong documents goes to which mock: a host named like a mock does by itself.
@@ -71,7 +95,11 @@ extension Reader {
         for gateway in topology.gateways {
             for host in Self.hosts(of: gateway) {
                 let given = bound.first { $0.host == host.name && ($0.port == nil || $0.port == host.port) }
-                guard let mock = given?.mock ?? topology.mocks.first(where: { $0.id == host.name })?.id,
+                // A gateway that runs elsewhere finds a mock by the fixed port of its link.
+                let byPort = topology.links.first { link in
+                    link.from == gateway.id && link.port == host.port && host.name.hasPrefix("127.")
+                }
+                guard let mock = given?.mock ?? topology.mocks.first(where: { $0.id == host.name })?.id ?? byPort?.to,
                     let link = topology.links.first(where: { $0.from == gateway.id && $0.to == mock })
                 else { continue }
                 result.append(
@@ -84,11 +112,13 @@ extension Reader {
     /// Every host a gateway connects to, in the order of its document.
     static func hosts(of gateway: GatewayNode) -> [KongFacts.Host] {
         var hosts: [KongFacts.Host] = []
-        for target in gateway.upstreams.flatMap(\.targets) {
+        for target in gateway.everyUpstream.flatMap(\.targets) {
             let host = KongFacts.Host(name: target.host, port: target.port)
             if !hosts.contains(host) { hosts.append(host) }
         }
-        for host in KongFacts(gateway.document).hosts where !hosts.contains(host) { hosts.append(host) }
+        for document in [gateway.document] + gateway.laterDocuments {
+            for host in KongFacts(document).hosts where !hosts.contains(host) { hosts.append(host) }
+        }
         return hosts
     }
 

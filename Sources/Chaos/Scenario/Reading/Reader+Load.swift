@@ -3,17 +3,13 @@
 import Document
 
 extension Reader {
-    static let loadKeys = [
-        "id", "to", "request", "mix", "replay", "timeout", "connections", "rate", "for", "stages", "arrivals",
-        "clients",
-        "think", "requests", "warmup",
-    ]
+    static let loadKeys = Vocabulary.load.names
 
-    mutating func loads(_ node: DocumentNode?, gateways: [String]) -> [LoadSpec] {
+    /// - Parameter entries: gateways, and programs in front of them.
+    mutating func loads(_ node: DocumentNode?, entries: [String]) -> [LoadSpec] {
         var loads: [LoadSpec] = []
         for (index, item) in list(node, "`load`").enumerated() {
-            let fallback = index == 0 ? "load" : "load-\(index + 1)"
-            guard let load = load(item, fallback: fallback, gateways: gateways) else { continue }
+            guard let load = load(item, fallback: LoadSpec.defaultID(index), entries: entries) else { continue }
             if loads.contains(where: { $0.id == load.id }) {
                 report(item["id"]?.location ?? item.location, "there are two loads `\(load.id)`", advice: "rename one")
             }
@@ -22,13 +18,20 @@ extension Reader {
         return loads
     }
 
-    private mutating func load(_ node: DocumentNode, fallback: String, gateways: [String]) -> LoadSpec? {
+    private mutating func load(_ node: DocumentNode, fallback: String, entries: [String]) -> LoadSpec? {
         guard let fields = fields(node, "a load", keys: Self.loadKeys) else { return nil }
         let id = fields["id"].flatMap { identifier($0, "the `id` of a load") } ?? fallback
         let what = "the load `\(id)`"
-        var to = gateways.first ?? "gateway"
-        if let node = fields["to"] { to = name(node, kind: "gateway", among: gateways) ?? to }
-        let shape = fields["clients"] == nil ? open(fields, what) : closed(fields, what)
+        var to = entries.first ?? "gateway"
+        if let node = fields["to"] { to = name(node, kind: "gateway", among: entries) ?? to }
+        let shape =
+            fields["replay"] != nil
+            ? replay(fields, what, files) : fields["clients"] == nil ? open(fields, what) : closed(fields, what)
+        if let shape, shape.isSilent {
+            report(
+                fields.member("rate")?.value.location ?? fields.member("stages")?.value.location ?? fields.location,
+                "\(what) sends nothing: its rate is 0/s throughout", advice: "write rate: 50/s")
+        }
         let mix = mix(fields, what)
         var timeout = Nanoseconds.seconds(10)
         if let node = fields["timeout"] {
@@ -53,7 +56,9 @@ extension Reader {
     }
 
     private mutating func connections(_ node: DocumentNode?, _ what: String) -> (maximum: Int?, reuses: Bool) {
-        guard let node, let fields = fields(node, "`connections`", keys: ["max", "reuse"]) else { return (nil, true) }
+        guard let node, let fields = fields(node, "`connections`", keys: Vocabulary.loadConnections.names) else {
+            return (nil, true)
+        }
         return (
             fields["max"].flatMap { integer($0, "`max` connections of \(what)", in: 1...1_000_000) },
             fields["reuse"].flatMap { boolean($0, "`reuse` of \(what)") } ?? true
@@ -68,11 +73,6 @@ extension Reader {
         }
         var arrivals = LoadSpec.Arrivals.even
         if let node = fields["arrivals"] { arrivals = choice(node, "`arrivals` of \(what)") ?? arrivals }
-        if fields["replay"] != nil {
-            use(.loadReplay, at: fields.keyLocation("replay"))
-            return .open(
-                stages: [.rate(from: Rate(perSecond: 0), to: Rate(perSecond: 0), length: .zero)], arrivals: .even)
-        }
         if let node = fields["stages"] {
             for key in ["rate", "for"] where fields[key] != nil {
                 report(fields.keyLocation(key), "`\(key)` beside `stages`", advice: "put it into a stage")
@@ -83,14 +83,16 @@ extension Reader {
             return stages.isEmpty ? nil : .open(stages: stages, arrivals: arrivals)
         }
         guard fields["rate"] != nil else {
-            report(fields.location, "\(what) has no rate", advice: "give `rate` and `for`, `stages`, or `clients`")
+            report(
+                fields.location, "\(what) has no rate", advice: "give `rate` and `for`, `stages`, `clients` or `replay`"
+            )
             return nil
         }
         return stage(fields, what).map { .open(stages: [$0], arrivals: arrivals) }
     }
 
     private mutating func stage(_ node: DocumentNode, _ what: String) -> LoadSpec.Stage? {
-        guard let fields = fields(node, "a stage", keys: ["rate", "for", "burst", "every"]) else { return nil }
+        guard let fields = fields(node, "a stage", keys: Vocabulary.stage.names) else { return nil }
         guard fields["burst"] != nil else {
             if fields["every"] != nil { report(fields.keyLocation("every"), "`every` belongs to `burst`") }
             return stage(fields, what)
@@ -167,7 +169,7 @@ extension Reader {
         let items = list(mix, "`mix` of \(what)")
         if items.isEmpty, mix.items != nil { report(mix.location, "`mix` of \(what) is empty") }
         return items.compactMap { item in
-            guard let fields = self.fields(item, "an item of `mix`", keys: ["weight", "request"]),
+            guard let fields = self.fields(item, "an item of `mix`", keys: Vocabulary.weighted.names),
                 let node = required("request", in: fields, "an item of `mix`")
             else { return nil }
             var weight = 1.0
@@ -178,7 +180,7 @@ extension Reader {
     }
 
     private mutating func request(_ node: DocumentNode, _ what: String) -> RequestTemplate? {
-        guard let fields = fields(node, "`request` of \(what)", keys: ["method", "path", "headers", "body"]) else {
+        guard let fields = fields(node, "`request` of \(what)", keys: Vocabulary.request.names) else {
             return nil
         }
         scope.hasRequestNumber = true
@@ -200,10 +202,39 @@ extension Reader {
         }
         for member in members(fields["headers"], "`headers`") {
             guard let value = template(member.value, "the header `\(member.key)`") else { continue }
+            if !member.key.isFieldName { report(member.keyLocation, "`\(member.key)` cannot name a header") }
+            if value.parts.contains(where: { if case .text(let text) = $0 { text.hasLineBreak } else { false } }) {
+                report(member.value.location, "the header `\(member.key)` cannot hold a line break")
+            }
             request.headers.append(.init(name: member.key, value: value))
         }
         request.body = fields["body"].flatMap { template($0, "`body`") }
         return request
+    }
+}
+
+extension String {
+    /// A token (RFC 9110 section 5.6.2).
+    fileprivate var isFieldName: Bool {
+        !isEmpty
+            && unicodeScalars.allSatisfy { scalar in
+                Lexer.isLetter(scalar) || Lexer.isDigit(scalar) || "!#$%&'*+-.^_`|~".unicodeScalars.contains(scalar)
+            }
+    }
+
+    /// It would end the field and begin another one.
+    fileprivate var hasLineBreak: Bool { utf8.contains { $0 == 0x0A || $0 == 0x0D || $0 == 0 } }
+}
+
+extension LoadSpec.Shape {
+    /// No request is ever planned.
+    fileprivate var isSilent: Bool {
+        guard case .open(let stages, _) = self, !stages.isEmpty else { return false }
+        return stages.allSatisfy { stage in
+            // Replayed loads have their requests elsewhere.
+            guard case .rate(let from, let to, let length) = stage, length > .zero else { return false }
+            return from.perSecond == 0 && to.perSecond == 0
+        }
     }
 }
 

@@ -40,7 +40,7 @@ extension Reader {
         }
     }
 
-    private static func statistic(_ key: String) -> LatencyBounds.Statistic? {
+    static func statistic(_ key: String) -> LatencyBounds.Statistic? {
         switch key {
         case "min": return .minimum
         case "max": return .maximum
@@ -57,7 +57,7 @@ extension Reader {
     // MARK: Requests at the mocks
 
     mutating func requests(_ fields: Fields) -> RequestBounds? {
-        let keys = ["lost", "duplicated", "unknown"]
+        let keys = Vocabulary.requestBounds.names
         guard let inner = fields["requests"].flatMap({ self.fields($0, "`requests`", keys: keys) }) else { return nil }
         let bounds = keys.map { key in inner[key].flatMap { bound($0, "`\(key)`", over: [.number], bare: .exactly) } }
         if keys.allSatisfy({ inner[$0] == nil }) {
@@ -70,7 +70,7 @@ extension Reader {
     }
 
     mutating func traffic(_ fields: Fields, _ topology: Topology) -> Traffic? {
-        let keys = ["to", "path", "method", "count", "share"]
+        let keys = Vocabulary.traffic.names
         guard let inner = fields["traffic"].flatMap({ self.fields($0, "`traffic`", keys: keys) }) else { return nil }
         let filter = trafficFilter(inner, topology)
         let count = inner["count"].flatMap { bound($0, "`count`", over: [.number], bare: .exactly) }
@@ -83,7 +83,7 @@ extension Reader {
     }
 
     mutating func probes(_ fields: Fields, _ topology: Topology) -> Probes? {
-        let keys = ["to", "every", "count"]
+        let keys = Vocabulary.probes.names
         guard let inner = fields["probes"].flatMap({ self.fields($0, "`probes`", keys: keys) }) else { return nil }
         let to = required("to", in: inner, "`probes`", advice: "write to: <mock>").flatMap { mockName($0, topology) }
         let every = inner["every"].flatMap { bound($0, "`every`", over: [.duration], bare: .refused) }
@@ -108,13 +108,13 @@ extension Reader {
     }
 
     mutating func exit(_ fields: Fields, _ topology: Topology) -> Expectation.Kind? {
-        guard let inner = fields["exit"].flatMap({ self.fields($0, "`exit`", keys: ["of", "signal", "code"]) }) else {
+        guard let inner = fields["exit"].flatMap({ self.fields($0, "`exit`", keys: Vocabulary.exit.names) }) else {
             return nil
         }
         let node = required("of", in: inner, "`exit`", advice: "write of: <node>").flatMap { nodeName($0, topology) }
         let signal = inner["signal"].flatMap { word($0, "`signal`") }
-        if let signal, let place = inner["signal"]?.location, !Self.signals.contains(signal) {
-            problems.add(.unknownName(signal, kind: "signal", known: Self.signals, at: place))
+        if let signal, let place = inner["signal"]?.location, SignalName.number(of: signal) == nil {
+            problems.add(.unknownName(signal, kind: "signal", known: SignalName.names, at: place))
         }
         let code = inner["code"].flatMap { integer($0, "`code`", in: 0...255) }
         if (inner["signal"] == nil) == (inner["code"] == nil) {
@@ -122,8 +122,4 @@ extension Reader {
         }
         return node.map { .exit(node: $0, signal: signal, code: code) }
     }
-
-    static let signals = [
-        "KILL", "TERM", "INT", "HUP", "QUIT", "ABRT", "SEGV", "BUS", "FPE", "ILL", "PIPE", "USR1", "USR2",
-    ]
 }

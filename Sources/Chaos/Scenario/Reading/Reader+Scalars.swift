@@ -46,13 +46,13 @@ extension Reader {
         return TextTemplate(parts.joiningTexts)
     }
 
-    private enum Piece {
+    enum Piece {
         case text(String)
         case expression(String, offset: Int)
     }
 
     /// Cuts `a$(b)c` into its pieces; parentheses inside `$(…)` may nest.
-    private mutating func interpolationPieces(of text: String, in node: DocumentNode) -> [Piece]? {
+    mutating func interpolationPieces(of text: String, in node: DocumentNode) -> [Piece]? {
         let scalars = Array(text.unicodeScalars)
         var pieces: [Piece] = []
         var start = 0

@@ -4,23 +4,29 @@ import Document
 import MockAPI
 
 extension Reader {
-    static let gatewayKeys = ["kong", "inline", "url", "admin", "env", "process"]
+    static let gatewayKeys = Vocabulary.gateway.names
+    static let topologyKeys = Vocabulary.topology.names
 
-    /// - Parameter files: what the file's relative paths and the options mean.
-    mutating func topology(_ node: DocumentNode, _ files: FileAccess) -> Topology? {
-        guard let fields = fields(node, "`topology`", keys: ["gateway", "mocks", "links", "bind"]) else { return nil }
+    /// - Parameter timeline: its configurations name hosts too, and its `dns` steps names for the name server.
+    mutating func topology(_ node: DocumentNode, timeline: DocumentNode?) -> Topology? {
+        guard let fields = fields(node, "`topology`", keys: Self.topologyKeys) else { return nil }
         let groups = mockGroups(required("mocks", in: fields, "`topology`", advice: "write mocks: { api: {} }"))
         let nodes = groups.flatMap(\.nodes)
         scope.mocks = nodes.map(\.id)
-        let gateways = gateways(
-            required("gateway", in: fields, "`topology`", advice: "write gateway: { kong: ./kong.yml }"), files)
+        var gateways = gateways(
+            required("gateway", in: fields, "`topology`", advice: "write gateway: { kong: ./kong.yml }"))
+        readChanges(timeline, &gateways)
         scope.upstreams = gateways.flatMap(\.upstreams)
         for gateway in gateways where nodes.contains(where: { $0.id == gateway.id }) {
             report(gateway.location, "`\(gateway.id)` is a gateway and a mock", advice: "rename one")
         }
         var topology = Topology(gateways: gateways, groups: groups, links: [], bindings: [])
+        topology.programs = programs(fields["processes"], topology)
         topology.links = links(fields["links"], topology)
         topology.bindings = bindings(fields["bind"], topology)
+        topology.names = names(fields["dns"], timeline: timeline, topology)
+        topology.bindings = nameBindings(topology, timeline: timeline)
+        checkPorts(of: topology)
         checkReach(topology)
         return topology
     }
@@ -43,7 +49,7 @@ extension Reader {
         return groups
     }
 
-    private mutating func isNodeName(_ name: String, at location: SourceLocation) -> Bool {
+    mutating func isNodeName(_ name: String, at location: SourceLocation) -> Bool {
         let scalars = name.unicodeScalars
         let isName =
             scalars.first.map(Lexer.isLetter) == true && scalars.last != "-"
@@ -61,23 +67,28 @@ extension Reader {
         var count: Int?
         var healthPath = "/health"
         var settings: [MockSetting] = []
+        var tls: TLSSpec?
         if !member.value.isNull {
             let what = "the mock `\(id)`"
-            guard let fields = fields(member.value, what, keys: ["count", "env", "health", "routes"]) else {
+            guard let fields = fields(member.value, what, keys: Vocabulary.mock.names) else {
                 return nil
             }
             count = fields["count"].flatMap { integer($0, "`count` of \(what)", in: 1...1_000) }
             settings = mockSettings(fields["env"])
             if let node = fields["health"] { healthPath = path(node, "`health` of \(what)") ?? healthPath }
-            if healthPath != "/health" { use(.mockHealthPath, at: fields.keyLocation("health")) }
-            if fields["routes"] != nil { use(.mockRoutes, at: fields.keyLocation("routes")) }
+            if healthPath != MockSettings.usualHealthPath {
+                settings.append(MockSetting(name: "HEALTH_PATH", value: .string(healthPath)))
+            }
+            if let node = fields["tls"] { tls = tlsSpec(node, "`tls` of \(what)") }
+            if let node = fields["routes"] { settings += routes(node) }
         }
         if !settings.contains(where: { $0.name == "CATCH_ALL" }) {
             settings.append(MockSetting(name: "CATCH_ALL", value: true))
         }
         let names = count.map { (1...$0).map { "\(id)-\($0)" } } ?? [id]
         let nodes = names.map {
-            MockNode(id: $0, group: id, settings: settings, healthPath: healthPath, location: member.keyLocation)
+            MockNode(
+                id: $0, group: id, settings: settings, healthPath: healthPath, tls: tls, location: member.keyLocation)
         }
         return MockGroup(id: id, nodes: nodes, location: member.keyLocation)
     }
@@ -140,21 +151,29 @@ extension Reader {
 
     // MARK: Gateways
 
-    private mutating func gateways(_ node: DocumentNode?, _ files: FileAccess) -> [GatewayNode] {
+    private mutating func gateways(_ node: DocumentNode?) -> [GatewayNode] {
         guard let node else { return [] }
-        let keys = (node.members ?? []).map(\.key)
-        let isMap =
-            !keys.isEmpty && keys.allSatisfy { nearestKey(to: $0, among: Self.gatewayKeys) == nil }
-            && node.members?.allSatisfy { $0.value.members != nil } == true
-        guard isMap else { return gateway("gateway", node, files).map { [$0] } ?? [] }
-        let list = members(node, "`gateway`")
-        if list.count > 1 { use(.severalGateways, at: list[1].keyLocation) }
-        return list.compactMap { isNodeName($0.key, at: $0.keyLocation) ? gateway($0.key, $0.value, files) : nil }
+        guard Self.isMapOfGateways(node) else { return gateway("gateway", node, "the gateway").map { [$0] } ?? [] }
+        return members(node, "`gateway`").compactMap {
+            isNodeName($0.key, at: $0.keyLocation) ? gateway($0.key, $0.value, "the gateway `\($0.key)`") : nil
+        }
     }
 
-    private mutating func gateway(_ id: String, _ node: DocumentNode, _ files: FileAccess) -> GatewayNode? {
-        guard let fields = fields(node, "the gateway", keys: Self.gatewayKeys) else { return nil }
-        let given = ["kong", "inline", "url"].filter { fields[$0] != nil }
+    /// Ids, each with a gateway, and not one gateway.
+    private static func isMapOfGateways(_ node: DocumentNode) -> Bool {
+        guard let members = node.members, !members.isEmpty, members.allSatisfy({ $0.value.members != nil }) else {
+            return false
+        }
+        return members.allSatisfy { nearestKey(to: $0.key, among: gatewayKeys) == nil }
+            || members.allSatisfy { member in ["kong", "inline", "url"].contains { member.value[$0] != nil } }
+    }
+
+    private mutating func gateway(_ id: String, _ node: DocumentNode, _ what: String) -> GatewayNode? {
+        guard let fields = fields(node, what, keys: Self.gatewayKeys) else { return nil }
+        // Beside `url` a document says what is known to run there.
+        let documents = ["kong", "inline"].filter { fields[$0] != nil }
+        let given =
+            documents.isEmpty || documents.count > 1 ? documents + (fields["url"] == nil ? [] : ["url"]) : documents
         guard given.count == 1 else {
             report(
                 given.count > 1 ? fields.keyLocation(given[1]) : node.location,
@@ -169,7 +188,7 @@ extension Reader {
         var process = GatewayNode.Process.spawn
         if let node = fields["process"] { process = choice(node, "`process` of the gateway") ?? .spawn }
         if process == .inProcess { use(.gatewayInProcess, at: fields.keyLocation("process")) }
-        guard let (source, document) = configuration(fields, files) else { return nil }
+        guard let (source, document) = configuration(fields, files, of: what) else { return nil }
         return GatewayNode(
             id: id, source: source, document: document, upstreams: KongFacts(document).upstreams,
             environment: environment(fields["env"]), process: process, location: node.location)
@@ -181,45 +200,99 @@ extension Reader {
         }
     }
 
-    private mutating func configuration(_ fields: Fields, _ files: FileAccess) -> (GatewayNode.Source, JSONValue)? {
+    /// `kong:`, `inline:` or `url:` and what they lead to.
+    mutating func configuration(
+        _ fields: Fields, _ files: FileAccess, of what: String
+    ) -> (GatewayNode.Source, JSONValue)? {
         if let url = fields["url"] {
-            use(.remoteGateway, at: fields.keyLocation("url"))
-            guard let admin = required("admin", in: fields, "a gateway with `url`"), let proxy = word(url, "`url`"),
-                let adminURL = word(admin, "`admin`")
-            else { return nil }
-            return (.remote(proxy: proxy, admin: adminURL), .null)
+            let adminNode = required("admin", in: fields, "a gateway with `url`", advice: "write its Admin API")
+            let proxy = word(url, "`url`")
+            guard let admin = adminNode.flatMap({ word($0, "`admin`") }), let proxy else { return nil }
+            var document = JSONValue.null
+            if let given = fields["kong"] {
+                guard let node = kongFile(given, "`kong`") else { return nil }
+                document = node.json
+            } else if let inline = fields["inline"] {
+                guard let filled = filled(inline, inKong: true) else { return nil }
+                for problem in files.checkKong(filled) { problems.add(problem) }
+                document = filled.json
+            }
+            return (.remote(proxy: proxy, admin: admin), document)
         }
         var source = GatewayNode.Source.inline
-        var node = fields["inline"]
+        let node = fields["inline"]
         if let given = fields["kong"] {
             guard let path = word(given, "`kong`") else { return nil }
-            let resolved = files.resolve(path)
-            source = .file(path: resolved)
-            do {
-                node = try DocumentNode(parsing: try files.read(resolved), file: resolved)
-            } catch {
-                for problem in error.list {
-                    problems.add(
-                        problem.location == nil
-                            ? Problem(at: given.location, problem.message, advice: problem.advice) : problem)
-                }
-                return nil
-            }
+            source = .file(path: files.resolve(path))
+            return kongFile(given, "`kong`").map { (source, $0.json) }
         }
         guard let node, node.members != nil else {
             report((node ?? fields.node).location, "a Kong document must be a mapping")
             return nil
         }
         // A file stays as it is; only what stands in the scenario has variables.
-        guard let document = source == .inline ? filled(node, inKong: true) : node else { return nil }
+        guard let document = filled(node, inKong: true) else { return nil }
         for problem in files.checkKong(document) { problems.add(problem) }
         return (source, document.json)
+    }
+
+    /// A Kong document in a file of its own, checked.
+    mutating func kongFile(_ given: DocumentNode, _ what: String) -> DocumentNode? {
+        guard let path = word(given, what) else { return nil }
+        let resolved = files.resolve(path)
+        do {
+            let node = try DocumentNode(parsing: try files.read(resolved), file: resolved)
+            guard node.members != nil else {
+                report(node.location, "a Kong document must be a mapping")
+                return nil
+            }
+            for problem in files.checkKong(node) { problems.add(problem) }
+            return node
+        } catch {
+            for problem in error.list {
+                problems.add(
+                    problem.location == nil
+                        ? Problem(at: given.location, problem.message, advice: problem.advice) : problem)
+            }
+            return nil
+        }
+    }
+
+    /// `routes:` of a mock, read by the mock API itself; durations and variables as everywhere.
+    private mutating func routes(_ node: DocumentNode) -> [MockSetting] {
+        var list: [JSONValue] = []
+        for item in self.list(node, "`routes`") {
+            guard let filled = filled(item) else { continue }
+            var settings = MockSettings()
+            do throws(Problem) {
+                try settings.set("ROUTES", to: .array([filled.json]), from: .document(item.location))
+                list.append(filled.json)
+            } catch {
+                problems.add(error)
+            }
+        }
+        return list.isEmpty ? [] : [MockSetting(name: "ROUTES", value: .array(list))]
     }
 }
 
 /// What lies outside the scenario's text.
 struct FileAccess {
     var resolve: (String) -> String
+    /// Whether a resolved path lies in the scenario's folder.
+    var contains: (String) -> Bool
     var read: (String) throws(Problems) -> String
     var checkKong: (DocumentNode) -> [Problem]
+    /// A program of the scenario's folder: its absolute path, and the folder.
+    var program: (String) throws(Problem) -> (path: String, folder: String)
+    /// The scenario's folder, absolute.
+    var folder: String
+
+    /// For readers of pieces: there is no file.
+    static var none: FileAccess {
+        FileAccess(
+            resolve: { $0 }, contains: { _ in false },
+            read: { (path) throws(Problems) in throw Problems([Problem(at: nil, "\(path): cannot be read")]) },
+            checkKong: { _ in [] },
+            program: { (path) throws(Problem) in throw Problem(at: nil, "`\(path)` cannot be run") }, folder: "/")
+    }
 }

@@ -10,6 +10,12 @@ struct Reader {
     var conditionTopology: Topology?
     /// For the default gap of windows.
     var knownLoads: [LoadSpec] = []
+    /// What lies outside the scenario's text.
+    var files = FileAccess.none
+    /// Configurations that steps load, by the number of the step.
+    var changes: [Int: WrittenChange] = [:]
+    /// The scenario's id, for those that look for its earlier runs.
+    var scenarioName = ""
     var problems = Problems()
     /// Well written, but not runnable yet (`Capabilities`).
     var unsupported = Problems()

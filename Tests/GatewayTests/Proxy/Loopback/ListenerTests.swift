@@ -91,7 +91,10 @@ extension LoopbackTests {
                 upstreamYAML(
                     ports: [upstream.port],
                     passive: "unhealthy: {http_failures: 2, http_statuses: [500]}, healthy: {successes: 1}")
-            ) { $0.unreadEventBytes = 64 << 10 }
+            ) {
+                $0.unreadEventBytes = 64 << 10
+                $0.limits.requestsPerConnection = .max
+            }
             let slow = try RawSocket.connect(port: gateway.adminPort)
             try slow.send("GET /events HTTP/1.1\r\nHost: a\r\n\r\n")
             _ = try slow.messageHead()
