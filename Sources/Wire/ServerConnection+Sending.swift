@@ -1,6 +1,6 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
-import NIOCore
+package import NIOCore
 
 #if canImport(Glibc)
 import Glibc
