@@ -57,7 +57,7 @@ let package = Package(
         .target(name: "Document", dependencies: [yams, collections], swiftSettings: swiftSettings),
         .target(
             name: "Certificates", dependencies: [x509, crypto, cryptoExtras, asn1], swiftSettings: swiftSettings),
-        .target(name: "World", dependencies: [nio, posix], swiftSettings: swiftSettings),
+        .target(name: "World", dependencies: ["CPlatform", nio, posix], swiftSettings: swiftSettings),
         .target(name: "DNS", dependencies: ["World", nio], swiftSettings: swiftSettings),
         .target(
             name: "Wire", dependencies: ["World", nio, tls, tlsEvents, http2, hpack], swiftSettings: swiftSettings),
@@ -146,6 +146,8 @@ let package = Package(
             dependencies: ["World", "Wire", "Gateway", nio, .product(name: "NIOEmbedded", package: "swift-nio")],
             path: "Benchmarks/HotPath", swiftSettings: swiftSettings),
         .target(name: "AllocationCounter", path: "Benchmarks/AllocationCounter"),
+        .testTarget(
+            name: "HotPathTests", dependencies: ["HotPath", "AllocationCounter"], swiftSettings: swiftSettings),
         .testTarget(name: "TidyTests", swiftSettings: swiftSettings),
         .testTarget(
             name: "ScenarioTests", dependencies: ["Chaos", "gatecrash"], path: "Tests/Scenarios",

@@ -3,6 +3,7 @@
 import Gateway
 import NIOCore
 import Wire
+import World
 
 /// Turns the head of a request into the one for the upstream, and the head of a response into the one for the client.
 public final class HeadRewrite {
@@ -10,11 +11,14 @@ public final class HeadRewrite {
     private let response = ResponseHead()
     private let uri = ByteBuffer(string: "/api/v1/orders/17?full=yes")
     private let client = ClientFacts(address: "127.0.0.1", scheme: "http", port: 8000)
-    private let requestID = "0123456789abcdef0123456789abcdef"
+    private let requestID: RequestID
+    private var out = ByteBuffer()
     private let date = "Sun, 06 Nov 1994 08:49:37 GMT"
 
     /// - Parameter fields: of each head, at most 100.
     public init(fields: Int) {
+        var random = RandomStreams(seed: 1).stream("benchmark")
+        requestID = RequestID(&random)
         var arrived = HotPath.request(fields: fields)
         var answered = HotPath.response(fields: fields)
         guard case .complete = request.read(from: &arrived, limits: WireLimits()),
@@ -25,18 +29,20 @@ public final class HeadRewrite {
     /// - Returns: the bytes that were written.
     @discardableResult
     public func runRequest() -> Int {
-        ForwardedRequest.write(
-            request, uri: uri, host: ("127.0.0.1", 5000), client: client, strippedPrefix: nil, requestID: requestID,
-            into: ByteBuffer()
-        ).buffer.readableBytes
+        let forwarded = ForwardedRequest(
+            request, uri: uri, host: ("127.0.0.1", 5000), client: client, strippedPrefix: nil, requestID: requestID)
+        out.clear()
+        out.append(atMost: forwarded.longest) { forwarded.write(to: &$0) }
+        return out.readableBytes
     }
 
     /// - Returns: the bytes that were written.
     @discardableResult
     public func runResponse() -> Int {
-        ForwardedResponse.write(
-            response, requestVersion: .http11, keepsTrailer: false, latency: ProxyLatency(proxy: 0, upstream: 1),
-            requestID: requestID, date: date, into: ByteBuffer()
-        ).buffer.readableBytes
+        let forwarded = ForwardedResponse(
+            response, keepsTrailer: false, latency: ProxyLatency(proxy: 0, upstream: 1), requestID: requestID)
+        out.clear()
+        out.append(atMost: forwarded.longest) { forwarded.write(to: &$0) { date } }
+        return out.readableBytes
     }
 }

@@ -114,7 +114,7 @@ private struct GatewayProcess {
 
     func run() throws {
         let signals = Signals([SIGTERM, SIGINT, SIGHUP])
-        let world = confined(World.real(threads: options.workers, seed: seed))
+        let world = confined(World.real(threads: options.workers, seed: seed, loops: .own))
         let log = GatewayLog { level, text in
             let now = CivilTime(secondsSinceEpoch: world.wallClock.secondsSinceEpoch).rfc3339
             Console.error("\(now) [\(level)] \(text)")

@@ -118,7 +118,7 @@ struct MockCommand: ParsableCommand {
         do { options = try MockCommandOptions(flags: flags, environment: Console.environment) } catch {
             throw Console.refuse(error)
         }
-        let world = World.real(seed: options.seed)
+        let world = World.real(seed: options.seed, loops: .own)
         let sink = supervised && !noRecords ? DescriptorSink(descriptor: STDOUT_FILENO) : nil
         let tls: OpenSSLContext?
         do throws(Problems) {

@@ -6,9 +6,11 @@ import NIOCore
 /// length that was promised. Decides what leaves when; its connection writes it.
 ///
 /// What was promised is kept to: bytes beyond Content-Length would be read as the next message, so they are dropped.
-struct BodyWriter: Sendable {
+struct BodyWriter {
     /// A part up to this size is copied behind what waits: one copy is cheaper than one more vector.
     private static let coalescedBytes = 16 * 1024
+    /// Set aside behind a head, for a short body.
+    private static let bodyRoom = 256
 
     /// What waits, head included.
     private(set) var pending = ByteBuffer()
@@ -16,10 +18,23 @@ struct BodyWriter: Sendable {
     private var framing = BodyFraming.none
     /// More or fewer bytes were sent than Content-Length said. The connection must close.
     private(set) var isBroken = false
+    private let memory: OutboundMemory
+
+    init(_ memory: OutboundMemory) { self.memory = memory }
 
     /// - Parameters:
-    ///   - head: start line, fields and the empty line.
+    ///   - count: no less than the head will be long.
     ///   - framing: `.none` drops all of the body (an answer to HEAD).
+    ///   - head: writes start line, fields and the empty line.
+    @inline(__always)
+    mutating func begin(atMost count: Int, framing: BodyFraming, head: (inout ByteCursor) -> Void) {
+        var buffer = memory.take(count + Self.bodyRoom)
+        buffer.append(atMost: count, head)
+        pending = buffer
+        (self.framing, isBroken) = (framing, false)
+    }
+
+    /// As the other `begin`, of a head that is written already; none when a tunnel begins.
     mutating func begin(_ head: ByteBuffer, framing: BodyFraming) {
         pending = head
         (self.framing, isBroken) = (framing, false)
@@ -45,7 +60,7 @@ struct BodyWriter: Sendable {
             framing = .length(owed - Int64(body.readableBytes))
         }
         if body.readableBytes <= Self.coalescedBytes {
-            pending.writeImmutableBuffer(body)
+            body.withUnsafeReadableBytes { _ = pending.writeBytes($0) }
             if framing == .chunked { pending.writeStaticString("\r\n") }
             return nil
         }
@@ -71,4 +86,8 @@ struct BodyWriter: Sendable {
         pending = ByteBuffer()
         return bytes
     }
+
+    /// Takes back memory whose bytes are in the socket.
+    @inline(__always)
+    func wrote(_ bytes: consuming ByteBuffer) { memory.give(bytes) }
 }

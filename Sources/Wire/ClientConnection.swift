@@ -47,18 +47,22 @@ package final class ClientConnection: ChannelInboundHandler {
     enum Sending { case idle, body, ended }
     enum Receiving { case idle, head, body, ended, closed }
 
-    /// Set before `send`, for one exchange.
-    package weak var delegate: (any ClientDelegate)?
+    /// Set before `send`, for one exchange, at whose end the connection lets go of it.
+    package var delegate: (any ClientDelegate)?
     /// Called once when the connection has closed, idle or not; a pool forgets it then.
     package var onClose: ((ClientConnection) -> Void)?
+    /// Who is to be told when the connection closes.
+    private var keeper: AnyObject?
 
     let limits: WireLimits
     var context: ChannelHandlerContext?
+    /// That of the context, which would have to ask its pipeline.
+    private var ownChannel: (any Channel)?
     var deadline: Deadline?
     var readTimeout = TimeAmount.seconds(60)
     var writeTimeout = TimeAmount.seconds(60)
     private var inbound = ByteBuffer()
-    var outbound = BodyWriter()
+    var outbound: BodyWriter
     let head = ResponseHead()
     var decoder = BodyDecoder(.none, limits: WireLimits())
     private var method = HTTPMethod.get
@@ -85,11 +89,17 @@ package final class ClientConnection: ChannelInboundHandler {
     /// Another request may be sent.
     package internal(set) var isReusable = true
 
-    package init(limits: WireLimits = WireLimits()) { self.limits = limits }
+    /// When the bytes that are being delivered arrived.
+    package private(set) var now = NIODeadline.uptimeNanoseconds(0)
 
-    package var channel: (any Channel)? { context?.channel }
-    package var isWritable: Bool { context?.channel.isWritable ?? false }
-    package var isOpen: Bool { context?.channel.isActive ?? false }
+    package init(limits: WireLimits = WireLimits(), memory: OutboundMemory = OutboundMemory()) {
+        self.limits = limits
+        outbound = BodyWriter(memory)
+    }
+
+    package var channel: (any Channel)? { ownChannel }
+    package var isWritable: Bool { ownChannel?.isWritable ?? false }
+    package var isOpen: Bool { ownChannel?.isActive ?? false }
     /// The request has left whole.
     package var hasSentAll: Bool { sending == .ended }
 
@@ -110,6 +120,21 @@ package final class ClientConnection: ChannelInboundHandler {
         write writeTimeout: TimeAmount = .seconds(60), read readTimeout: TimeAmount = .seconds(60),
         offersUpgrade: Bool = false
     ) {
+        send(
+            method: method, framing: framing, atMost: request.buffer.readableBytes, write: writeTimeout,
+            read: readTimeout, offersUpgrade: offersUpgrade
+        ) { $0.write(request.buffer) }
+    }
+
+    /// As the other `send`, of a head that is written straight into what goes out.
+    ///
+    /// - Parameters:
+    ///   - count: no less than `writeHead` writes.
+    ///   - writeHead: start line and fields, without Content-Length, Transfer-Encoding and the empty line.
+    package func send(
+        method: HTTPMethod, framing: BodyFraming, atMost count: Int, write writeTimeout: TimeAmount,
+        read readTimeout: TimeAmount, offersUpgrade: Bool, _ writeHead: (inout ByteCursor) -> Void
+    ) {
         guard case .idle = receiving else { preconditionFailure("an exchange is under way: \(receiving)") }
         self.method = method
         self.writeTimeout = writeTimeout
@@ -121,21 +146,25 @@ package final class ClientConnection: ChannelInboundHandler {
         interimCount = 0
         requestCount += 1
         let framing = framing == .untilClose ? .chunked : framing
-        var bytes = request.buffer
-        switch framing {
-        case .length(let count):
-            bytes.writeStaticString("Content-Length: ")
-            bytes.writeDecimal(count)
-            bytes.writeStaticString("\r\n")
-        case .chunked: bytes.writeStaticString("Transfer-Encoding: chunked\r\n")
-        case .none where method == .post || method == .put || method == .patch:
-            bytes.writeStaticString("Content-Length: 0\r\n")
-        case .none, .untilClose: break
+        outbound.begin(atMost: count + Self.longestFraming, framing: framing) { cursor in
+            writeHead(&cursor)
+            switch framing {
+            case .length(let count):
+                cursor.write("Content-Length: ")
+                cursor.writeDecimal(Int(count))
+                cursor.write("\r\n")
+            case .chunked: cursor.write("Transfer-Encoding: chunked\r\n")
+            case .none where method == .post || method == .put || method == .patch:
+                cursor.write("Content-Length: 0\r\n")
+            case .none, .untilClose: break
+            }
+            cursor.write("\r\n")
         }
-        bytes.writeStaticString("\r\n")
-        outbound.begin(bytes, framing: framing)
         restartTimeout()
     }
+
+    /// `Content-Length`, 20 digits and the empty line take 40 bytes.
+    private static let longestFraming = 64
 
     /// Sends a whole request in one write: a head with all of its fields and the empty line, and its body. Nothing is
     /// copied, so a load generator can send the same bytes any number of times. This exchange has no timeouts: whoever
@@ -177,8 +206,11 @@ package final class ClientConnection: ChannelInboundHandler {
 
     package func flush() {
         guard let context else { return }
-        if outbound.pending.readableBytes > 0 { context.write(wrapOutboundOut(outbound.takePending()), promise: nil) }
+        guard outbound.pending.readableBytes > 0 else { return context.flush() }
+        let bytes = outbound.takePending()
+        context.write(wrapOutboundOut(bytes), promise: nil)
         context.flush()
+        outbound.wrote(bytes)
     }
 
     /// No more `received(body:)` until `resumeReading`, nor does the time for reading run: the server cannot help it.
@@ -211,8 +243,16 @@ package final class ClientConnection: ChannelInboundHandler {
         context?.close(promise: nil)
     }
 
+    /// Tells a pool once that the connection has closed, idle or not. A pool that is told already is not told anew, so
+    /// that it may ask every time it gets the connection back.
+    package func whenClosed(tell keeper: AnyObject, _ onClose: @autoclosure () -> (ClientConnection) -> Void) {
+        if self.keeper === keeper { return }
+        self.keeper = keeper
+        self.onClose = onClose()
+    }
+
     /// An idle connection closes after this time.
-    package func expire(after timeout: TimeAmount) { if receiving == .idle { deadline?.set(timeout) } }
+    package func expire(after timeout: TimeAmount) { if receiving == .idle { deadline?.set(at: now + timeout) } }
 
     /// What is waited for now, from now on: the server takes bytes, or sends some. Nothing while it is the delegate's
     /// turn.
@@ -323,6 +363,8 @@ package final class ClientConnection: ChannelInboundHandler {
 
     package func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        ownChannel = context.channel
+        now = context.eventLoop.now
         deadline = Deadline(on: context.eventLoop) { [unowned self] in overdue() }
     }
 
@@ -330,16 +372,19 @@ package final class ClientConnection: ChannelInboundHandler {
         deadline?.cancel()
         deadline = nil
         self.context = nil
-        onClose = nil
+        ownChannel = nil
+        (onClose, keeper) = (nil, nil)
     }
 
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var bytes = unwrapInboundIn(data)
         if receiving == .closed || receiving == .ended { return }
         hasResponseBytes = true
+        now = context.eventLoop.now
         if inbound.readableBytes == 0 { inbound = bytes } else { inbound.writeBuffer(&bytes) }
-        restartTimeout()
         process()
+        // As a rule the response is complete by now, and nothing need be waited for.
+        restartTimeout()
         if inbound.readableBytes == 0 { inbound = ByteBuffer() }
     }
 
@@ -379,7 +424,7 @@ package final class ClientConnection: ChannelInboundHandler {
         endOfInput(.closed)
         if heldEnd == nil { close() }
         let onClose = onClose
-        self.onClose = nil
+        (self.onClose, keeper) = (nil, nil)
         onClose?(self)
         context.fireChannelInactive()
     }

@@ -101,8 +101,10 @@ struct HeadScanner: Sendable {
         var (start, end) = (colon + 1, line.upperBound)
         while start < end, bytes[start] == 0x20 || bytes[start] == 0x09 { start += 1 }
         while end > start, bytes[end - 1] == 0x20 || bytes[end - 1] == 0x09 { end -= 1 }
-        for i in start..<end where !ByteClass.isMember(bytes[i], of: ByteClass.value) {
-            return bytes[i] == 0x0d ? .bareCarriageReturn : .controlByte
+        if !ByteClass.arePlainValue(bytes, start..<end) {
+            for i in start..<end where !ByteClass.isMember(bytes[i], of: ByteClass.value) {
+                return bytes[i] == 0x0d ? .bareCarriageReturn : .controlByte
+            }
         }
         fields.append(
             name: ByteRange(start: line.lowerBound, end: colon), value: ByteRange(start: start, end: end), in: bytes)

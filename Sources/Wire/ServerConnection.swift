@@ -2,14 +2,6 @@
 
 package import NIOCore
 
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
-
 /// The server's side of one HTTP/1.1 connection: bytes to requests, responses to bytes, one exchange after the other,
 /// with back-pressure both ways. Knows nothing of what the requests mean; that is its delegate's business.
 package final class ServerConnection: ChannelDuplexHandler {
@@ -32,13 +24,15 @@ package final class ServerConnection: ChannelDuplexHandler {
     private let servesHalfClosed: Bool
 
     var context: ChannelHandlerContext?
+    /// That of the context, which would have to ask its pipeline.
+    private var ownChannel: (any Channel)?
     var deadline: Deadline?
     /// Runs while responses wait for a slow client; made when there is the first one.
     private var sendDeadline: Deadline?
     private var bytesWaiting = 0
     var inbound = ByteBuffer()
-    var outbound = BodyWriter()
-    private let head = RequestHead()
+    var outbound: BodyWriter
+    let head = RequestHead()
     var decoder = BodyDecoder(.none, limits: WireLimits())
     var reading = Reading.head
     var writing = Writing.idle
@@ -58,8 +52,9 @@ package final class ServerConnection: ChannelDuplexHandler {
 
     package init(
         delegate: any ServerDelegate, limits: WireLimits = WireLimits(), timeouts: ServerTimeouts = ServerTimeouts(),
-        servesHalfClosed: Bool = true
+        servesHalfClosed: Bool = true, memory: OutboundMemory = OutboundMemory()
     ) {
+        outbound = BodyWriter(memory)
         self.delegate = delegate
         self.limits = limits
         self.timeouts = timeouts
@@ -69,9 +64,11 @@ package final class ServerConnection: ChannelDuplexHandler {
     // MARK: What the delegate may ask and say
 
     /// The channel, while it is open.
-    package var channel: (any Channel)? { context?.channel }
+    package var channel: (any Channel)? { ownChannel }
     package var eventLoop: (any EventLoop)? { context?.eventLoop }
-    package var isWritable: Bool { context?.channel.isWritable ?? false }
+    package var isWritable: Bool { ownChannel?.isWritable ?? false }
+    /// When what came last arrived, or when the last exchange ended if that was later.
+    package private(set) var now = NIODeadline.uptimeNanoseconds(0)
     /// Bytes of the response under way, or of the one before, that were given to the channel; the head is among them.
     package private(set) var bytesSent = 0
     /// No exchange is under way.
@@ -80,6 +77,19 @@ package final class ServerConnection: ChannelDuplexHandler {
     /// Sends the head of the response. `framing` is that of the body as the delegate will send it; what the client's
     /// version and method ask for is done here (no chunks for HTTP/1.0, no body after HEAD, 204 and 304).
     package func send(_ response: HeadWriter, framing: BodyFraming) {
+        send(status: response.status, framing: framing, atMost: response.buffer.readableBytes) {
+            $0.write(response.buffer)
+        }
+    }
+
+    /// As `send(_:framing:)`, of a head that is written straight into what goes out.
+    ///
+    /// - Parameters:
+    ///   - count: no less than `write` writes.
+    ///   - write: start line and fields, without Content-Length, Transfer-Encoding, Connection and the empty line.
+    package func send(
+        status: Int, framing: BodyFraming, atMost count: Int, _ write: (inout ByteCursor) -> Void
+    ) {
         guard context != nil, writing == .awaitingHead else { return }
         var framing = framing
         if framing == .chunked || framing == .untilClose {
@@ -88,30 +98,40 @@ package final class ServerConnection: ChannelDuplexHandler {
         }
         // Who was never told to continue may send the body or may not.
         if reading == .body, owesContinue { closesAfterExchange = true }
-        var bytes = response.buffer
-        let isBodyless = response.status == 204 || response.status == 304 || response.status < 200
-        writeFraming(framing, status: response.status, to: &bytes)
-        outbound.begin(bytes, framing: isBodyless || head.method == .head ? .none : framing)
+        let isBodyless = status == 204 || status == 304 || status < 200
+        outbound.begin(
+            atMost: count + Self.longestFraming, framing: isBodyless || head.method == .head ? .none : framing
+        ) { cursor in
+            write(&cursor)
+            writeFraming(framing, status: status, to: &cursor)
+        }
         writing = .body
     }
 
-    private func writeFraming(_ framing: BodyFraming, status: Int, to bytes: inout ByteBuffer) {
+    /// `Content-Length`, 20 digits and `Connection: keep-alive` with their line ends take 62 bytes.
+    private static let longestFraming = 96
+
+    private func writeFraming(_ framing: BodyFraming, status: Int, to bytes: inout ByteCursor) {
         switch framing {
         // RFC 9110 section 8.6: never in a 204 or 1xx; in a 304 it is the length that a 200 would have.
         case .none where status == 304: break
         case _ where status == 204 || status < 200: break
-        case .none: bytes.writeStaticString("Content-Length: 0\r\n")
+        case .none: bytes.write("Content-Length: 0\r\n")
         // Of a body that is not sent nothing need be said (RFC 9110 section 9.3.2).
         case .chunked where head.method == .head: break
         case .length(let count):
-            bytes.writeStaticString("Content-Length: ")
-            bytes.writeDecimal(count)
-            bytes.writeStaticString("\r\n")
-        case .chunked: bytes.writeStaticString("Transfer-Encoding: chunked\r\n")
+            bytes.write("Content-Length: ")
+            bytes.writeDecimal(Int(count))
+            bytes.write("\r\n")
+        case .chunked: bytes.write("Transfer-Encoding: chunked\r\n")
         case .untilClose: break
         }
         let closes = closesAfterExchange || isDraining || (isInputClosed && inbound.readableBytes == 0)
-        bytes.writeStaticString(closes ? "Connection: close\r\n\r\n" : "Connection: keep-alive\r\n\r\n")
+        if closes {
+            bytes.write("Connection: close\r\n\r\n")
+        } else {
+            bytes.write("Connection: keep-alive\r\n\r\n")
+        }
     }
 
     /// Sends a part of the body. It leaves with the next `flush` or `sendEnd`.
@@ -134,15 +154,6 @@ package final class ServerConnection: ChannelDuplexHandler {
         finishExchange()
     }
 
-    /// Sends an interim response, whole with its empty line; to HTTP/1.0, which knows none, nothing.
-    package func send(interim response: ByteBuffer) {
-        guard let context, writing == .awaitingHead, head.version == .http11 else { return }
-        context.writeAndFlush(wrapOutboundOut(response), promise: nil)
-    }
-
-    /// The connection is not used again when this exchange has ended.
-    package func closeAfterExchange() { closesAfterExchange = true }
-
     /// A whole response at once.
     package func respond(_ response: HeadWriter, body: ByteBuffer) {
         closeOverLongRest()
@@ -160,11 +171,12 @@ package final class ServerConnection: ChannelDuplexHandler {
     /// Sends what `send` has gathered.
     package func flush() {
         guard let context else { return }
-        if outbound.pending.readableBytes > 0 {
-            bytesSent += outbound.pending.readableBytes
-            context.write(wrapOutboundOut(outbound.takePending()), promise: nil)
-        }
+        guard outbound.pending.readableBytes > 0 else { return context.flush() }
+        let bytes = outbound.takePending()
+        bytesSent += bytes.readableBytes
+        context.write(wrapOutboundOut(bytes), promise: nil)
         context.flush()
+        outbound.wrote(bytes)
     }
 
     /// No more `received(body:)` until `resumeReading`, nor does the time for the body run: the client cannot help it.
@@ -185,14 +197,6 @@ package final class ServerConnection: ChannelDuplexHandler {
     package func close() {
         abandon()
         context?.close(promise: nil)
-    }
-
-    /// Closes with a reset (RST) instead of an orderly end.
-    package func reset() {
-        guard let context else { return }
-        (context.channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
-            .whenComplete { _ in }
-        close()
     }
 
     /// Serves the exchange under way to its end, then closes; an idle connection closes at once.
@@ -277,6 +281,7 @@ package final class ServerConnection: ChannelDuplexHandler {
     func finishExchange() {
         guard isResponseComplete else { return }
         if outbound.isBroken { closesAfterExchange = true }
+        if let context { now = context.eventLoop.now }
         if reading == .body, !closesAfterExchange {
             // A short rest of the request is still to come; it is read and dropped, then the connection goes on.
             return resumeReading()
@@ -289,10 +294,10 @@ package final class ServerConnection: ChannelDuplexHandler {
         head.reset()
         (reading, writing, isReadPaused) = (.head, .idle, false)
         if inbound.readableBytes > 0 {
-            deadline?.set(timeouts.head)
+            deadline?.set(at: now + timeouts.head)
             process()
         } else {
-            deadline?.set(timeouts.idle)
+            deadline?.set(at: now + timeouts.idle)
         }
         releaseRead()
     }
@@ -395,9 +400,11 @@ package final class ServerConnection: ChannelDuplexHandler {
 
     package func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        ownChannel = context.channel
+        now = context.eventLoop.now
         let deadline = Deadline(on: context.eventLoop) { [unowned self] in overdue() }
         self.deadline = deadline
-        deadline.set(timeouts.idle)
+        deadline.set(at: now + timeouts.idle)
     }
 
     package func handlerRemoved(context: ChannelHandlerContext) {
@@ -406,6 +413,7 @@ package final class ServerConnection: ChannelDuplexHandler {
         sendDeadline?.cancel()
         sendDeadline = nil
         self.context = nil
+        ownChannel = nil
         // A connection that was accepted while its listener closed never becomes active, so never inactive either.
         end()
     }
@@ -420,15 +428,16 @@ package final class ServerConnection: ChannelDuplexHandler {
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var bytes = unwrapInboundIn(data)
         if reading == .lingering || reading == .closed { return }
+        now = context.eventLoop.now
         if inbound.readableBytes == 0 {
             inbound = bytes
-            if reading == .head { deadline?.set(timeouts.head) }
+            if reading == .head { deadline?.set(at: now + timeouts.head) }
         } else {
             inbound.writeBuffer(&bytes)
         }
         if reading == .body {
             owesContinue = false
-            if !isReadPaused, !isTunnel { deadline?.set(timeouts.body) }
+            if !isReadPaused, !isTunnel { deadline?.set(at: now + timeouts.body) }
         }
         process()
         // Only what waits for its turn is kept; an empty buffer would keep the memory of the last read alive.

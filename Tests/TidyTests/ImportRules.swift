@@ -57,7 +57,7 @@ enum ImportRules {
             "use FoundationEssentials at most: start-up time and memory"
         ),
         (["XCTest"], [], "use Testing"),
-        (["Dispatch", "DispatchQueue"], [], "use an event loop"),
+        (["Dispatch", "DispatchQueue"], ["Sources/World/Real/Loop"], "use an event loop"),
         (
             ["CPlatform"], ["Sources/World", "Sources/Chaos/Topology", "Sources/CommandLine", "Tests"],
             "go through World"

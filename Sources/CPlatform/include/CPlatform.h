@@ -6,6 +6,8 @@
 #ifndef GATECRASH_CPLATFORM_H
 #define GATECRASH_CPLATFORM_H
 
+#include "Poll.h"
+
 #include <spawn.h>
 #include <stdint.h>
 #include <sys/types.h>

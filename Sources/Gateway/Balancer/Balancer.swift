@@ -18,10 +18,13 @@ package final class Balancer {
 
     package let set: TargetSet
     private let algorithm: Algorithm
+    /// What the event loop keeps beside each address: its idle connections. The balancer itself does not look at it.
+    var idleConnections: ContiguousArray<IdleConnections?>
 
     /// - Parameter random: shuffles the wheel; each loop and upstream has a stream of its own.
     package init(_ set: TargetSet, random: RandomStream) {
         self.set = set
+        idleConnections = ContiguousArray(repeating: nil, count: set.addresses.count)
         algorithm =
             switch set.upstream.algorithm {
             case .roundRobin: .roundRobin(RoundRobin(set, random: random))

@@ -23,49 +23,68 @@ package struct ClientFacts: Sendable {
 
 /// Writes the request that goes to the upstream: the client's fields in their order and own spelling, less those that
 /// belong to its connection, and Kong's own (kong/runloop/handler.lua, kong/templates/nginx_kong.lua).
-package enum ForwardedRequest {
+package struct ForwardedRequest {
     /// The value of `Via` that this gateway adds.
     static let viaHTTP11: StaticString = "1.1 kong/3.10.0"
     static let viaHTTP10: StaticString = "1.0 kong/3.10.0"
 
-    /// - Parameters:
-    ///   - head: the client's request.
-    ///   - uri: path and query for the upstream.
-    ///   - host: for the Host field; nil passes the client's on.
-    ///   - strippedPrefix: what was taken off the path, or nil.
-    ///   - buffer: is cleared and written into.
-    package static func write(
+    /// The client's request.
+    private let head: RequestHead
+    /// Path and query for the upstream.
+    private let uri: ByteBuffer
+    /// For the Host field; nil passes the client's on.
+    private let host: (name: String, port: Int?)?
+    private let client: ClientFacts
+    /// What was taken off the path, or nil.
+    private let strippedPrefix: ByteBuffer?
+    private let requestID: RequestID
+
+    package init(
         _ head: RequestHead, uri: ByteBuffer, host: (name: String, port: Int?)?, client: ClientFacts,
-        strippedPrefix: ByteBuffer?, requestID: String, into buffer: ByteBuffer
-    ) -> HeadWriter {
-        var out = buffer
-        out.clear(minimumCapacity: head.bytes.readableBytes + 512)
+        strippedPrefix: ByteBuffer?, requestID: RequestID
+    ) {
+        self.head = head
+        self.uri = uri
+        self.host = host
+        self.client = client
+        self.strippedPrefix = strippedPrefix
+        self.requestID = requestID
+    }
+
+    /// An upper bound of what `write` writes: every field of the client goes out once at most, the authority up to
+    /// three times and the path once more; the names of Kong's fields and the numbers take 440 bytes.
+    package var longest: Int {
+        2 * head.bytes.readableBytes + 3 * Int(head.authority.count) + uri.readableBytes
+            + (strippedPrefix?.readableBytes ?? 0) + (host?.name.utf8.count ?? 0) + 2 * client.address.utf8.count
+            + client.peerAddress.utf8.count + 512
+    }
+
+    package func write(to out: inout ByteCursor) {
         head.bytes.withUnsafeReadableBytes { bytes in
-            out.writeBytes(bytes[head.methodRange])
-            out.writeInteger(UInt8(ascii: " "))
-            out.writeImmutableBuffer(uri)
-            out.writeStaticString(" HTTP/1.1\r\nHost: ")
+            out.write(bytes[head.methodRange])
+            out.write(UInt8(ascii: " "))
+            out.write(uri)
+            out.write(" HTTP/1.1\r\nHost: ")
             if let host {
-                out.writeString(host.name)
+                out.write(host.name)
                 if let port = host.port {
-                    out.writeInteger(UInt8(ascii: ":"))
+                    out.write(UInt8(ascii: ":"))
                     out.writeDecimal(port)
                 }
             } else {
-                out.writeBytes(bytes[head.authority])
+                out.write(bytes[head.authority])
             }
             if head.asksForWebSocket {
-                out.writeStaticString("\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n")
+                out.write("\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n")
             } else {
-                out.writeStaticString("\r\nConnection: keep-alive\r\n")
+                out.write("\r\nConnection: keep-alive\r\n")
             }
-            let seen = copyFields(head, bytes, to: &out)
-            writeForwarding(head, bytes, client, strippedPrefix, seen, to: &out)
+            let seen = copyFields(bytes, to: &out)
+            writeForwarding(bytes, seen, to: &out)
         }
-        out.writeStaticString("X-Kong-Request-Id: ")
-        out.writeString(requestID)
-        out.writeStaticString("\r\n")
-        return HeadWriter(startedIn: out, status: 0)
+        out.write("X-Kong-Request-Id: ")
+        out.write(requestID)
+        out.write("\r\n")
     }
 
     /// Which of the fields that are extended rather than replaced the client sent.
@@ -77,31 +96,27 @@ package enum ForwardedRequest {
     }
 
     /// Copies what passes. Lines that stand side by side are copied as one run of bytes.
-    private static func copyFields(
-        _ head: RequestHead, _ bytes: UnsafeRawBufferPointer, to out: inout ByteBuffer
-    ) -> Seen {
+    private func copyFields(_ bytes: UnsafeRawBufferPointer, to out: inout ByteCursor) -> Seen {
         var seen = Seen()
-        let fields = head.fields.list
         var runStart = -1
-        for (index, field) in fields.enumerated() {
-            let passes = passes(field, head, bytes, &seen)
-            if passes, runStart < 0 { runStart = field.name.lowerBound }
-            if !passes, runStart >= 0 {
-                out.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[runStart..<field.name.lowerBound]))
-                runStart = -1
-            }
-            if passes, index == fields.count - 1 {
-                // The last line ends before the empty line that ends the head.
-                out.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[runStart..<bytes.count - 2]))
+        head.fields.list.withUnsafeBufferPointer { fields in
+            for place in 0..<fields.count {
+                let start = fields[place].name.lowerBound
+                if passes(fields[place], bytes, &seen) {
+                    if runStart < 0 { runStart = start }
+                } else if runStart >= 0 {
+                    out.write(UnsafeRawBufferPointer(rebasing: bytes[runStart..<start]))
+                    runStart = -1
+                }
             }
         }
+        // The last line ends before the empty line that ends the head.
+        if runStart >= 0 { out.write(UnsafeRawBufferPointer(rebasing: bytes[runStart..<bytes.count - 2])) }
         return seen
     }
 
     @inline(__always)
-    private static func passes(
-        _ field: Field, _ head: RequestHead, _ bytes: UnsafeRawBufferPointer, _ seen: inout Seen
-    ) -> Bool {
+    private func passes(_ field: Field, _ bytes: UnsafeRawBufferPointer, _ seen: inout Seen) -> Bool {
         switch field.known {
         case .other, .accept, .contentType, .date, .server, .location, .trailer, .xChaosID, .xKongUpstreamLatency,
             .xKongProxyLatency, .xKongResponseLatency, .xKongUpstreamStatus:
@@ -122,68 +137,60 @@ package enum ForwardedRequest {
         }
     }
 
-    private static func namesTrailers(_ value: UnsafeRawBufferPointer) -> Bool {
+    private func namesTrailers(_ value: UnsafeRawBufferPointer) -> Bool {
         var names = false
         forEachListItem(of: value) { names = names || $0.equalsIgnoringCase("trailers") }
         return names
     }
 
-    private static func writeForwarding(
-        _ head: RequestHead, _ bytes: UnsafeRawBufferPointer, _ client: ClientFacts, _ strippedPrefix: ByteBuffer?,
-        _ seen: Seen, to out: inout ByteBuffer
-    ) {
-        if seen.trailers { out.writeStaticString("TE: trailers\r\n") }
-        out.writeStaticString("X-Forwarded-For: ")
+    private func writeForwarding(_ bytes: UnsafeRawBufferPointer, _ seen: Seen, to out: inout ByteCursor) {
+        if seen.trailers { out.write("TE: trailers\r\n") }
+        out.write("X-Forwarded-For: ")
         if seen.forwardedFor {
-            writeValues(of: .xForwardedFor, head, bytes, to: &out)
-            out.writeString(client.peerAddress)
+            writeValues(of: .xForwardedFor, bytes, to: &out)
+            out.write(client.peerAddress)
         } else {
-            out.writeString(client.address)
+            out.write(client.address)
         }
-        // What a trusted peer says of its own client's request stays (kong-facts 4.1).
-        func told(_ known: KnownField) -> ByteRange? { client.isTrusted ? head.range(of: known) : nil }
-        out.writeStaticString("\r\nX-Forwarded-Proto: ")
-        if let proto = told(.xForwardedProto) {
-            out.writeBytes(bytes[proto])
-        } else {
-            out.writeStaticString(client.scheme)
-        }
-        out.writeStaticString("\r\nX-Forwarded-Host: ")
-        out.writeBytes(told(.xForwardedHost).map { bytes[$0] } ?? hostName(bytes[head.authority]))
-        out.writeStaticString("\r\nX-Forwarded-Port: ")
-        if let port = told(.xForwardedPort) { out.writeBytes(bytes[port]) } else { out.writeDecimal(client.port) }
-        out.writeStaticString("\r\nX-Forwarded-Path: ")
-        out.writeBytes(bytes[told(.xForwardedPath) ?? head.path])
+        out.write("\r\nX-Forwarded-Proto: ")
+        if let proto = told(.xForwardedProto) { out.write(bytes[proto]) } else { out.write(client.scheme) }
+        out.write("\r\nX-Forwarded-Host: ")
+        out.write(told(.xForwardedHost).map { bytes[$0] } ?? Self.hostName(bytes[head.authority]))
+        out.write("\r\nX-Forwarded-Port: ")
+        if let port = told(.xForwardedPort) { out.write(bytes[port]) } else { out.writeDecimal(client.port) }
+        out.write("\r\nX-Forwarded-Path: ")
+        out.write(bytes[told(.xForwardedPath) ?? head.path])
         if let prefix = told(.xForwardedPrefix) {
-            out.writeStaticString("\r\nX-Forwarded-Prefix: ")
-            out.writeBytes(bytes[prefix])
+            out.write("\r\nX-Forwarded-Prefix: ")
+            out.write(bytes[prefix])
         } else if let strippedPrefix {
-            out.writeStaticString("\r\nX-Forwarded-Prefix: ")
-            out.writeImmutableBuffer(strippedPrefix)
+            out.write("\r\nX-Forwarded-Prefix: ")
+            out.write(strippedPrefix)
         }
-        out.writeStaticString("\r\nX-Real-IP: ")
-        out.writeString(client.address)
-        out.writeStaticString("\r\nVia: ")
-        if seen.via { writeValues(of: .via, head, bytes, to: &out) }
-        out.writeStaticString(head.version == .http11 ? viaHTTP11 : viaHTTP10)
-        out.writeStaticString("\r\n")
+        out.write("\r\nX-Real-IP: ")
+        out.write(client.address)
+        out.write("\r\nVia: ")
+        if seen.via { writeValues(of: .via, bytes, to: &out) }
+        out.write(head.version == .http11 ? Self.viaHTTP11 : Self.viaHTTP10)
+        out.write("\r\n")
     }
 
+    /// What a trusted peer says of its own client's request stays (kong-facts 4.1).
+    private func told(_ known: KnownField) -> ByteRange? { client.isTrusted ? head.range(of: known) : nil }
+
     /// All values of a field, each followed by a comma, so that one more can be appended.
-    private static func writeValues(
-        of known: KnownField, _ head: RequestHead, _ bytes: UnsafeRawBufferPointer, to out: inout ByteBuffer
-    ) {
+    private func writeValues(of known: KnownField, _ bytes: UnsafeRawBufferPointer, to out: inout ByteCursor) {
         for field in head.fields.list where field.known == known && !field.value.isEmpty {
-            out.writeBytes(bytes[field.value])
-            out.writeStaticString(", ")
+            out.write(bytes[field.value])
+            out.write(", ")
         }
     }
 
     /// The host of an authority without its port; an IPv6 address keeps its brackets.
     static func hostName(_ authority: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
-        guard let colon = authority.lastIndex(of: UInt8(ascii: ":")),
-            authority[colon...].dropFirst().allSatisfy({ (0x30...0x39).contains($0) })
-        else { return authority }
+        var colon = authority.count - 1
+        while colon >= 0, (0x30...0x39).contains(authority[colon]) { colon -= 1 }
+        guard colon >= 0, authority[colon] == UInt8(ascii: ":") else { return authority }
         return UnsafeRawBufferPointer(rebasing: authority[..<colon])
     }
 }

@@ -1,6 +1,6 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
-package import NIOCore
+import NIOCore
 package import Wire
 
 /// The two latencies that Kong measures of a proxied request, in whole milliseconds.
@@ -18,62 +18,81 @@ package struct ProxyLatency: Sendable {
 
 /// Writes the response that goes to the client: the upstream's fields in their order and own spelling, less those that
 /// belong to its connection, and Kong's own (kong-facts 4.3).
-package enum ForwardedResponse {
-    /// - Parameters:
-    ///   - keepsTrailer: the client understands trailers, so the Trailer field is of use to it.
-    ///   - date: of the moment, for an upstream that sent none.
-    ///   - buffer: is cleared and written into.
-    package static func write(
-        _ head: ResponseHead, requestVersion: HTTPVersion, keepsTrailer: Bool, latency: ProxyLatency, requestID: String,
-        date: String, into buffer: ByteBuffer
-    ) -> HeadWriter {
-        var out = buffer
-        out.clear(minimumCapacity: head.bytes.readableBytes + 256)
-        out.writeStaticString("HTTP/1.1 ")
+package struct ForwardedResponse {
+    private let head: ResponseHead
+    /// The client understands trailers, so the Trailer field is of use to it.
+    private let keepsTrailer: Bool
+    private let latency: ProxyLatency
+    private let requestID: RequestID
+    private let setCookie: String?
+
+    /// - Parameter setCookie: the value of a Set-Cookie field of the gateway's own.
+    package init(
+        _ head: ResponseHead, keepsTrailer: Bool, latency: ProxyLatency, requestID: RequestID, setCookie: String? = nil
+    ) {
+        self.head = head
+        self.keepsTrailer = keepsTrailer
+        self.latency = latency
+        self.requestID = requestID
+        self.setCookie = setCookie
+    }
+
+    /// An upper bound of what `write` writes: every field of the upstream goes out once at most, the names of Kong's
+    /// fields, the date and the numbers take 314 bytes.
+    package var longest: Int { 2 * head.bytes.readableBytes + (setCookie?.utf8.count ?? 0) + 512 }
+
+    /// - Parameter date: of the moment; asked for when the upstream sent none.
+    package func write(to out: inout ByteCursor, date: () -> String) {
+        out.write("HTTP/1.1 ")
         out.writeDecimal(head.status)
-        out.writeInteger(UInt8(ascii: " "))
+        out.write(UInt8(ascii: " "))
         head.bytes.withUnsafeReadableBytes { bytes in
-            out.writeBytes(bytes[head.reason])
-            out.writeStaticString("\r\n")
-            let seen = copyFields(head, bytes, keepsTrailer, to: &out)
+            out.write(bytes[head.reason])
+            out.write("\r\n")
+            let seen = Self.copyFields(head, bytes, keepsTrailer: keepsTrailer, to: &out)
             if !seen.date {
-                out.writeStaticString("Date: ")
-                out.writeString(date)
-                out.writeStaticString("\r\n")
+                out.write("Date: ")
+                out.write(date())
+                out.write("\r\n")
             }
-            if !seen.server { out.writeStaticString("Server: kong/3.10.0\r\n") }
-            out.writeStaticString("Via: ")
+            if !seen.server { out.write("Server: kong/3.10.0\r\n") }
+            out.write("Via: ")
             if seen.via {
                 for field in head.fields.list where field.known == .via && !field.value.isEmpty {
-                    out.writeBytes(bytes[field.value])
-                    out.writeStaticString(", ")
+                    out.write(bytes[field.value])
+                    out.write(", ")
                 }
             }
         }
-        out.writeStaticString("1.1 kong/3.10.0\r\nX-Kong-Upstream-Latency: ")
+        out.write("1.1 kong/3.10.0\r\nX-Kong-Upstream-Latency: ")
         out.writeDecimal(latency.upstream)
-        out.writeStaticString("\r\nX-Kong-Proxy-Latency: ")
+        out.write("\r\nX-Kong-Proxy-Latency: ")
         out.writeDecimal(latency.proxy)
-        out.writeStaticString("\r\nX-Kong-Request-Id: ")
-        out.writeString(requestID)
-        out.writeStaticString("\r\n")
-        return HeadWriter(startedIn: out, status: head.status)
+        out.write("\r\nX-Kong-Request-Id: ")
+        out.write(requestID)
+        out.write("\r\n")
+        if let setCookie {
+            out.write("Set-Cookie: ")
+            out.write(setCookie)
+            out.write("\r\n")
+        }
     }
 
     /// An interim response as it passes on: the upstream's fields, less those of its connection, and nothing of ours.
     static func interim(_ head: ResponseHead) -> ByteBuffer {
-        var out = ByteBuffer()
-        out.reserveCapacity(head.bytes.readableBytes + 2)
-        head.bytes.withUnsafeReadableBytes { bytes in
-            out.writeStaticString("HTTP/1.1 ")
-            out.writeDecimal(head.status)
-            out.writeInteger(UInt8(ascii: " "))
-            out.writeBytes(bytes[head.reason])
-            out.writeStaticString("\r\n")
-            _ = copyFields(head, bytes, false, to: &out)
-            out.writeStaticString("\r\n")
+        var buffer = ByteBuffer()
+        buffer.append(atMost: head.bytes.readableBytes + 64) { out in
+            head.bytes.withUnsafeReadableBytes { bytes in
+                out.write("HTTP/1.1 ")
+                out.writeDecimal(head.status)
+                out.write(UInt8(ascii: " "))
+                out.write(bytes[head.reason])
+                out.write("\r\n")
+                _ = copyFields(head, bytes, keepsTrailer: false, to: &out)
+                out.write("\r\n")
+            }
         }
-        return out
+        return buffer
     }
 
     private struct Seen {
@@ -84,23 +103,23 @@ package enum ForwardedResponse {
 
     /// Copies what passes. Lines that stand side by side are copied as one run of bytes.
     private static func copyFields(
-        _ head: ResponseHead, _ bytes: UnsafeRawBufferPointer, _ keepsTrailer: Bool, to out: inout ByteBuffer
+        _ head: ResponseHead, _ bytes: UnsafeRawBufferPointer, keepsTrailer: Bool, to out: inout ByteCursor
     ) -> Seen {
         var seen = Seen()
-        let fields = head.fields.list
         var runStart = -1
-        for (index, field) in fields.enumerated() {
-            let isHopByHop = head.fields.connectionNamesFields && isNamedByConnection(field, head.fields, bytes)
-            let passes = passes(field, keepsTrailer, &seen) && !isHopByHop
-            if passes, runStart < 0 { runStart = field.name.lowerBound }
-            if !passes, runStart >= 0 {
-                out.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[runStart..<field.name.lowerBound]))
-                runStart = -1
-            }
-            if passes, index == fields.count - 1 {
-                out.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[runStart..<bytes.count - 2]))
+        head.fields.list.withUnsafeBufferPointer { fields in
+            for place in 0..<fields.count {
+                let field = fields[place]
+                let isHopByHop = head.fields.connectionNamesFields && isNamedByConnection(field, head.fields, bytes)
+                if passes(field, keepsTrailer, &seen), !isHopByHop {
+                    if runStart < 0 { runStart = field.name.lowerBound }
+                } else if runStart >= 0 {
+                    out.write(UnsafeRawBufferPointer(rebasing: bytes[runStart..<field.name.lowerBound]))
+                    runStart = -1
+                }
             }
         }
+        if runStart >= 0 { out.write(UnsafeRawBufferPointer(rebasing: bytes[runStart..<bytes.count - 2])) }
         return seen
     }
 

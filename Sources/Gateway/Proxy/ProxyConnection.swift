@@ -34,9 +34,9 @@ final class ProxyConnection {
     private var attempt = 0
 
     // Of the request under way
-    weak var connection: ServerConnection?
+    var connection: ServerConnection?
     var head: RequestHead?
-    var requestID = ""
+    var requestID: RequestID
     private var startedAt = NIODeadline.uptimeNanoseconds(0)
     private var sentAt = NIODeadline.uptimeNanoseconds(0)
     private var routed: RoutedRequest?
@@ -64,11 +64,10 @@ final class ProxyConnection {
     private(set) var hasLetGo = false
     private(set) var hasWholeBody = false
     private(set) var trailers: Trailers?
-    private var requestBuffer = ByteBuffer()
-    private var responseBuffer = ByteBuffer()
 
     init(worker: ProxyWorker, client: ClientFacts) {
         self.worker = worker
+        requestID = worker.nextRequestID()
         self.client = client
     }
 
@@ -83,7 +82,7 @@ final class ProxyConnection {
     private func begin(_ head: RequestHead, on connection: ServerConnection) {
         self.head = head
         self.connection = connection
-        startedAt = worker.loop.now
+        startedAt = connection.now
         requestID = worker.nextRequestID()
         worker.counters.requests.add(1)
         (upstreamStatus, peer, trailers) = (nil, nil, nil)
@@ -120,15 +119,16 @@ final class ProxyConnection {
         case .peer(let peer, let balancer):
             plan.began()
             self.balancer = balancer
-            triedAt = worker.loop.now
+            let now = worker.loop.now
+            triedAt = now
             attempt += 1
             hasSentRequest = false
             self.peer = peer
-            if mayReuse, let open = worker.pool.take(peer, routed.service.transport(to: peer)) {
+            if mayReuse, let open = worker.idleConnections(peer, routed).take() {
                 isReusedConnection = true
-                exchange(on: open)
+                exchange(on: open, now)
             } else {
-                connect(to: peer, routed.service)
+                connect(to: peer, routed)
             }
         case .notYet:
             state = .connecting
@@ -144,38 +144,37 @@ final class ProxyConnection {
         }
     }
 
-    private func connect(to peer: Peer, _ service: CompiledService) {
+    private func connect(to peer: Peer, _ routed: RoutedRequest) {
         state = .connecting
         isReusedConnection = false
         let current = attempt
-        worker.connect(to: peer, service) { [self] (result: ConnectResult) in
+        worker.connect(to: peer, routed.service) { [self] (result: ConnectResult) in
             guard attempt == current, case .connecting = state else {
-                if case .success(let open) = result { worker.pool.put(open, peer, service.transport(to: peer)) }
+                if case .success(let open) = result { worker.idleConnections(peer, routed).put(open) }
                 return
             }
             switch result {
             case .success(let open):
-                exchange(on: open)
+                exchange(on: open, worker.loop.now)
                 flushRequest()
             case .failure(let failure): tryFailed(failure)
             }
         }
     }
 
-    private func exchange(on upstream: ClientConnection) {
+    private func exchange(on upstream: ClientConnection, _ now: NIODeadline) {
         guard let head, let routed, let peer else { return }
         state = .exchanging(upstream)
         upstream.delegate = self
-        sentAt = worker.loop.now
-        let host = routed.hostField(for: peer)
-        let request = ForwardedRequest.write(
-            head, uri: routed.uri, host: host, client: client, strippedPrefix: routed.strippedPrefix,
-            requestID: requestID, into: requestBuffer)
-        requestBuffer = ByteBuffer()
-        let service = routed.service.service
+        sentAt = now
+        let request = ForwardedRequest(
+            head, uri: routed.uri, host: routed.hostField(for: peer), client: client,
+            strippedPrefix: routed.strippedPrefix, requestID: requestID)
         upstream.send(
-            request, method: head.method, framing: buffersBody ? wholeFraming : head.framing,
-            write: service.writeTimeout, read: service.readTimeout, offersUpgrade: head.asksForWebSocket)
+            method: head.method, framing: buffersBody ? wholeFraming : head.framing, atMost: request.longest,
+            write: routed.service.service.writeTimeout, read: routed.service.service.readTimeout,
+            offersUpgrade: head.asksForWebSocket
+        ) { request.write(to: &$0) }
         hasSentRequest = true
         sendBody(head, to: upstream)
     }
@@ -210,16 +209,15 @@ final class ProxyConnection {
     }
 
     /// Tells the balancer that the try is over, with its duration if it brought an answer.
-    private func tryEnded(hasAnswer: Bool) {
+    private func tryEnded(hasAnswer: Bool, _ now: NIODeadline) {
         guard let balancer, let target = peer?.target else { return }
         self.balancer = nil
-        let now = worker.loop.now
         balancer.ended(target, took: hasAnswer ? now - triedAt : nil, now: now)
     }
 
     private func tryFailed(_ failure: AttemptFailure) {
         guard let peer else { return }
-        tryEnded(hasAnswer: false)
+        tryEnded(hasAnswer: false, worker.loop.now)
         tried.append(peer)
         let decision = plan.failed(
             failure, hasSentRequest: hasSentRequest, canReplay: !hasLetGo, wasReused: isReusedConnection)
@@ -241,13 +239,13 @@ final class ProxyConnection {
     /// What a request is counted as whose client did not wait for the answer (nginx).
     private static let clientHasGone = 499
 
-    private func count(_ connection: ServerConnection, status: Int) {
+    private func count(_ connection: ServerConnection, status: Int, _ now: NIODeadline) {
         let isFromService = upstreamStatus != nil && status == upstreamStatus
         (routeCounters ?? worker.unrouted).count(
             CountedRequest(
                 status: status, isFromService: isFromService,
                 ingress: (head?.bytes.readableBytes ?? 0) + bodyBytes, egress: connection.bytesSent,
-                total: (worker.loop.now - startedAt).nanoseconds,
+                total: (now - startedAt).nanoseconds,
                 upstream: isFromService ? upstreamTime?.nanoseconds : nil))
     }
 
@@ -314,11 +312,12 @@ extension ProxyConnection: ServerDelegate {
         case .buffering, .connecting, .answered: break
         }
         attempt += 1
-        tryEnded(hasAnswer: false)
+        tryEnded(hasAnswer: false, connection.now)
         state = .idle
         worker.counters.writing.add(-1)
-        count(connection, status: status ?? Self.clientHasGone)
+        count(connection, status: status ?? Self.clientHasGone, connection.now)
         head = nil
+        self.connection = nil
         routed = nil
         peer = nil
         endBody()
@@ -338,13 +337,15 @@ extension ProxyConnection: ServerDelegate {
             upstream.close()
         case .idle, .buffering, .connecting, .answered: break
         }
-        tryEnded(hasAnswer: false)
+        let now = worker.loop.now
+        tryEnded(hasAnswer: false, now)
         if case .idle = state {
         } else {
             worker.counters.writing.add(-1)
-            count(connection, status: status ?? Self.clientHasGone)
+            count(connection, status: status ?? Self.clientHasGone, now)
         }
         state = .idle
+        self.connection = nil
         endBody()
         worker.closed(connection)
     }
@@ -373,23 +374,27 @@ extension ProxyConnection: ClientDelegate {
         guard let head, let connection, case .exchanging = state else { return }
         state = .responding(upstream)
         upstreamStatus = response.status
-        let now = worker.loop.now
+        let now = upstream.now
         status = response.status
         upstreamTime = now - sentAt
         let latency = ProxyLatency(proxy: milliseconds(sentAt - startedAt), upstream: milliseconds(now - sentAt))
-        var writer = ForwardedResponse.write(
-            response, requestVersion: head.version, keepsTrailer: head.acceptsTrailers, latency: latency,
-            requestID: requestID, date: worker.date(), into: responseBuffer)
-        responseBuffer = ByteBuffer()
-        if let cookie = routed?.setCookie { writer.add("Set-Cookie", cookie) }
-        if upstream.isTunnel { return beginTunnel(writer, response) }
+        let forwarded = ForwardedResponse(
+            response, keepsTrailer: head.acceptsTrailers, latency: latency, requestID: requestID,
+            setCookie: routed?.setCookie)
+        if upstream.isTunnel {
+            var bytes = ByteBuffer()
+            bytes.append(atMost: forwarded.longest) { forwarded.write(to: &$0, date: worker.date) }
+            return beginTunnel(HeadWriter(startedIn: bytes, status: response.status), response)
+        }
         var framing = response.framing
         // After HEAD and with 304 the length is that of a body which is not there.
         if head.method == .head || response.status == 304 {
             let length = response.fields.contentLength
             framing = length.map { $0 > 0 ? .length($0) : .none } ?? (head.method == .head ? .untilClose : .none)
         }
-        connection.send(writer, framing: framing)
+        connection.send(status: response.status, framing: framing, atMost: forwarded.longest) {
+            forwarded.write(to: &$0, date: worker.date)
+        }
     }
 
     func received(body: ByteBuffer, on upstream: ClientConnection) {
@@ -407,9 +412,9 @@ extension ProxyConnection: ClientDelegate {
     func receivedEnd(trailers: Trailers?, on upstream: ClientConnection) {
         guard case .responding = state, let connection, let peer, let routed else { return }
         if upstream.isTunnel { return connection.sendEnd() }
-        tryEnded(hasAnswer: true)
+        tryEnded(hasAnswer: true, upstream.now)
         if let upstreamStatus { report(.last(status: upstreamStatus)) }
-        if upstream.isReusable { worker.pool.put(upstream, peer, routed.service.transport(to: peer)) }
+        if upstream.isReusable { worker.idleConnections(peer, routed).put(upstream) }
         // The request may still be coming; nobody wants the rest of it any more.
         state = .answered
         connection.resumeReading()

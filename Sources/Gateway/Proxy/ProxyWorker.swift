@@ -25,6 +25,7 @@ final class ProxyWorker {
     var bufferedBodyBytes: Int { settings.bufferedBodyBytes }
     var spoolDirectory: String { settings.spoolDirectory }
     let pool: UpstreamPool
+    private let memory = OutboundMemory()
     let counters = ProxyCounters()
     /// For requests that find no route.
     let unrouted: RouteCounters
@@ -63,7 +64,7 @@ final class ProxyWorker {
         snapshot = Snapshot(routes: .empty, services: [], targetSets: [])
     }
 
-    func nextRequestID() -> String { requestIDs.hexadecimal(bytes: 16) }
+    func nextRequestID() -> RequestID { RequestID(&requestIDs) }
 
     /// The moment as HTTP writes it; made anew once a second.
     func date() -> String {
@@ -82,6 +83,10 @@ final class ProxyWorker {
         balancers = snapshot.targetSets.map { set in
             balancers.first { $0.set === set }
                 ?? Balancer(set, random: world.random.stream("gateway \(index) ring \(set.upstream.name)"))
+        }
+        pool.forgetUnused()
+        for balancer in balancers {
+            for place in balancer.idleConnections.indices { balancer.idleConnections[place] = nil }
         }
         let waiting = waiting
         self.waiting = []
@@ -102,7 +107,8 @@ final class ProxyWorker {
         facts.isTrusted = channel.remoteAddress.map(settings.trust.trusts) ?? false
         let proxy = ProxyConnection(worker: self, client: facts)
         let connection = ServerConnection(
-            delegate: proxy, limits: settings.limits, timeouts: settings.timeouts, servesHalfClosed: false)
+            delegate: proxy, limits: settings.limits, timeouts: settings.timeouts, servesHalfClosed: false,
+            memory: memory)
         do {
             let pipeline = channel.pipeline.syncOperations
             if settings.expectsProxyProtocol {
@@ -171,26 +177,24 @@ final class ProxyWorker {
         guard let match = snapshot.routes.match(head, scheme: .http, port: client.port) else {
             return .refused(.noRoute)
         }
-        let route = match.route.route
-        guard let service = snapshot.services[match.route.index] else { return .refused(.noService) }
-        if !route.protocols.contains("http"), !Self.saysHTTPS(head, client) {
-            return .refused(Self.needsTLS(route, head))
+        let route = match.route
+        guard let service = snapshot.services[route.index] else { return .refused(.noService) }
+        if !route.takesPlainText, !Self.saysHTTPS(head, client) {
+            return .refused(Self.needsTLS(route.route, head))
         }
-        let hashed = hashValue(service, head, match, client)
         return .routed(
             RoutedRequest(
-                service: service, counters: counters(of: route, at: match.route.index, service),
-                balancer: balancer(of: service), uri: match.uri, strippedPrefix: match.strippedPrefix,
-                preservesHost: route.preserveHost, buffersRequest: route.requestBuffering,
-                hash: XXHash32.hash(hashed?.text ?? ""), setCookie: hashed?.setCookie,
+                match, service: service, counters: counters(of: route, service), balancer: balancer(of: service),
+                hashed: hashValue(service, head, match, client),
                 isLock: head.method == .other && head.methodText == "LOCK"))
     }
 
-    private func counters(of route: Route, at index: Int, _ service: CompiledService) -> RouteCounters {
-        if let known = routeCounters[index] { return known }
+    private func counters(of route: CompiledRoute, _ service: CompiledService) -> RouteCounters {
+        if let known = routeCounters[route.index] { return known }
         let new = counters.routes.counters(
-            for: RouteLabels(service: service.service.name ?? service.service.host, route: route.name ?? route.id))
-        routeCounters[index] = new
+            for: RouteLabels(
+                service: service.service.name ?? service.service.host, route: route.route.name ?? route.route.id))
+        routeCounters[route.index] = new
         return new
     }
 
@@ -232,6 +236,18 @@ final class ProxyWorker {
         case notYet
     }
 
+    /// Where connections to a peer wait, looked up once a peer and configuration as a rule.
+    func idleConnections(_ peer: Peer, _ request: RoutedRequest) -> IdleConnections {
+        let service = request.service
+        guard let balancer = request.balancer, let target = peer.target, !service.isEncrypted else {
+            return pool.idle(peer, service.transport(to: peer))
+        }
+        if let known = balancer.idleConnections[target.index] { return known }
+        let idle = pool.idle(peer, .plain)
+        balancer.idleConnections[target.index] = idle
+        return idle
+    }
+
     /// The next peer for a request, or what to answer without one.
     func pick(_ request: RoutedRequest, tried: [Peer]) -> Pick {
         switch request.service.peers {
@@ -255,7 +271,8 @@ final class ProxyWorker {
         to peer: Peer, _ service: CompiledService,
         _ completion: @escaping (ConnectResult) -> Void
     ) {
-        let connection = NIOLoopBound(ClientConnection(limits: settings.responseLimits), eventLoop: loop)
+        let connection = NIOLoopBound(
+            ClientConnection(limits: settings.responseLimits, memory: memory), eventLoop: loop)
         let handshake = loop.makePromise(of: Void.self)
         let isEncrypted = service.isEncrypted
         let tls = service.tls
@@ -294,16 +311,16 @@ final class ProxyWorker {
     }
 
     /// Tells the passive health check; it is applied before this returns when this is the control loop.
-    func report(_ report: AttemptReport, _ target: TargetAddress, requestID: String, head: RequestHead?) {
+    func report(_ report: AttemptReport, _ target: TargetAddress, requestID: RequestID, head: RequestHead?) {
         target.reportPassive(PassiveOutcome(report), to: reporter) {
-            AttemptLabel(request: requestID, chaos: head?.value(of: .xChaosID))
+            AttemptLabel(request: requestID.text, chaos: head?.value(of: .xChaosID))
         }
     }
 
     // MARK: The gateway's own answers
 
     func page(
-        _ page: ErrorPage, head: RequestHead?, requestID: String, since start: NIODeadline
+        _ page: ErrorPage, head: RequestHead?, requestID: RequestID, since start: NIODeadline
     )
         -> (head: HeadWriter, body: ByteBuffer)
     {
@@ -316,8 +333,8 @@ final class ProxyWorker {
         if let location = page.location { response.add("Location", location) }
         response.add("Server", "kong/3.10.0")
         response.add("X-Kong-Response-Latency", milliseconds(loop.now - start))
-        response.add("X-Kong-Request-Id", requestID)
-        let body = page.location == nil ? format.body(page.message, requestID: requestID) : ""
+        response.add("X-Kong-Request-Id", requestID.text)
+        let body = page.location == nil ? format.body(page.message, requestID: requestID.text) : ""
         return (response, ByteBuffer(string: body))
     }
 }

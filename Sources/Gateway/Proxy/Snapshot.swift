@@ -76,7 +76,7 @@ final class CompiledService: Sendable {
 }
 
 /// A request that has found its route.
-struct RoutedRequest {
+final class RoutedRequest {
     let service: CompiledService
     /// Where the request is to be counted when it is over.
     let counters: RouteCounters
@@ -95,6 +95,24 @@ struct RoutedRequest {
     let setCookie: String?
     /// WebDAV's LOCK is as little repeatable as POST.
     let isLock: Bool
+
+    init(
+        _ match: RouteMatch, service: CompiledService, counters: RouteCounters, balancer: Balancer?,
+        hashed: HashValue?, isLock: Bool
+    ) {
+        self.service = service
+        self.counters = counters
+        self.balancer = balancer
+        uri = match.uri
+        strippedPrefix = match.strippedPrefix
+        preservesHost = match.route.route.preserveHost
+        buffersRequest = match.route.route.requestBuffering
+        hash = hashed?.text.map { XXHash32.hash($0) } ?? Self.hashOfNothing
+        setCookie = hashed?.setCookie
+        self.isLock = isLock
+    }
+
+    private static let hashOfNothing = XXHash32.hash("")
 
     func hostField(for peer: Peer) -> (name: String, port: Int?)? { preservesHost ? nil : service.hostField(for: peer) }
 }

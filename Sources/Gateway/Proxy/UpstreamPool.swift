@@ -15,8 +15,52 @@ package struct UpstreamPoolSettings: Sendable, Hashable {
     package init() {}
 }
 
-/// The idle connections of one event loop to all peers. The one used last is used first, so that what is not needed
-/// grows old and closes. Peers are told apart by identity and by what was agreed with them on TLS.
+/// The idle connections of one event loop to one peer, all of them fit for the same requests. The one used last is used
+/// first, so that what is not needed grows old and closes.
+final class IdleConnections {
+    private let settings: UpstreamPoolSettings
+    /// Kept, so that no other object takes its identity while connections wait under it.
+    private let peer: AnyObject
+    private var list: [ClientConnection] = []
+    private var isClosed = false
+
+    fileprivate init(_ peer: AnyObject, _ settings: UpstreamPoolSettings) {
+        self.peer = peer
+        self.settings = settings
+    }
+
+    var isEmpty: Bool { list.isEmpty }
+
+    /// An idle connection, or nil.
+    func take() -> ClientConnection? {
+        while let connection = list.popLast() {
+            if connection.isOpen { return connection }
+        }
+        return nil
+    }
+
+    /// Keeps a connection for the next request, or closes it when it is used up. When there is no room it takes the
+    /// place of the one that has been idle longest, as in nginx.
+    func put(_ connection: ClientConnection) {
+        guard !isClosed, settings.size > 0, connection.isReusable, connection.isOpen,
+            connection.requestCount < settings.maximumRequests
+        else { return connection.close() }
+        if list.count >= settings.size { list.removeFirst().close() }
+        connection.whenClosed(tell: self, { [weak self] connection in self?.list.removeAll { $0 === connection } })
+        if let timeout = settings.idleTimeout { connection.expire(after: timeout) }
+        list.append(connection)
+    }
+
+    fileprivate func close() {
+        isClosed = true
+        let all = list
+        list = []
+        for connection in all { connection.close() }
+    }
+}
+
+/// The idle connections of one event loop to all peers. Peers are told apart by identity and by what was agreed with
+/// them on TLS.
 final class UpstreamPool {
     enum Transport: Hashable {
         case plain
@@ -29,54 +73,27 @@ final class UpstreamPool {
     }
 
     private let settings: UpstreamPoolSettings
-    private var idle: [Key: [ClientConnection]] = [:]
+    private var peers: [Key: IdleConnections] = [:]
     private var isClosed = false
 
     init(_ settings: UpstreamPoolSettings) { self.settings = settings }
 
-    /// An idle connection to the peer, or nil.
-    func take(_ peer: Peer, _ transport: Transport) -> ClientConnection? {
+    /// Where connections to a peer wait. Valid until `forgetUnused`.
+    func idle(_ peer: Peer, _ transport: Transport) -> IdleConnections {
         let key = Key(peer: ObjectIdentifier(peer.identity), transport: transport)
-        while let connection = idle[key]?.popLast() {
-            connection.onClose = nil
-            if connection.isOpen { return connection }
-        }
-        return nil
+        if let known = peers[key] { return known }
+        let new = IdleConnections(peer.identity, settings)
+        if isClosed { new.close() }
+        peers[key] = new
+        return new
     }
 
-    /// Keeps a connection for the next request, or closes it when it is used up. In a full pool it takes the place of
-    /// the one that has been idle longest, as in nginx.
-    func put(_ connection: ClientConnection, _ peer: Peer, _ transport: Transport) {
-        let key = Key(peer: ObjectIdentifier(peer.identity), transport: transport)
-        guard !isClosed, connection.isOpen, connection.isReusable, connection.requestCount < settings.maximumRequests,
-            settings.size > 0
-        else { return connection.close() }
-        if let kept = idle[key], kept.count >= settings.size, let oldest = kept.first {
-            idle[key]?.removeFirst()
-            oldest.onClose = nil
-            oldest.close()
-        }
-        // The closure keeps the peer alive, so that no other object takes its identity meanwhile.
-        connection.onClose = { [weak self, identity = peer.identity] connection in
-            withExtendedLifetime(identity) { self?.forget(connection, key) }
-        }
-        if let timeout = settings.idleTimeout { connection.expire(after: timeout) }
-        idle[key, default: []].append(connection)
-    }
-
-    private func forget(_ connection: ClientConnection, _ key: Key) {
-        idle[key]?.removeAll { $0 === connection }
-        if idle[key]?.isEmpty == true { idle[key] = nil }
-    }
+    /// Lets go of peers to whom no connection waits: those that the configuration no longer has are among them.
+    func forgetUnused() { peers = peers.filter { !$0.value.isEmpty } }
 
     /// Closes every idle connection and keeps none from now on; for the end of the gateway.
     func closeAll() {
         isClosed = true
-        let all = idle
-        idle = [:]
-        for connection in all.values.joined() {
-            connection.onClose = nil
-            connection.close()
-        }
+        for idle in peers.values { idle.close() }
     }
 }

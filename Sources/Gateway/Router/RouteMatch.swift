@@ -15,6 +15,8 @@ package final class CompiledRoute: Sendable {
     /// The service's path as it is sent: `/` when it has none.
     let servicePath: ContiguousArray<UInt8>
     let servicePathIsRoot: Bool
+    /// Plain HTTP is among the route's protocols.
+    let takesPlainText: Bool
 
     package var serviceID: String? { route.serviceID }
 
@@ -22,6 +24,7 @@ package final class CompiledRoute: Sendable {
         self.route = route
         self.service = service
         self.index = index
+        takesPlainText = route.protocols.contains("http")
         let path = service?.path ?? ""
         servicePath = path.isEmpty ? [0x2F] : RequestPath.escaped(path.utf8)
         servicePathIsRoot = servicePath.count == 1 && servicePath[0] == 0x2F

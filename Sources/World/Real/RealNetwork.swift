@@ -23,6 +23,11 @@ package struct RealNetwork: Network {
         on address: SocketAddress, loops: any EventLoopGroup, options: ListenOptions,
         accept: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
     ) -> EventLoopFuture<any Channel> {
+        #if os(Linux)
+        if let loop = loops.next() as? PollLoop {
+            return listen(on: address, loop: loop, children: loops, options: options, accept: accept)
+        }
+        #endif
         var bootstrap = ServerBootstrap(group: loops, childGroup: loops)
             .serverChannelOption(.backlog, value: options.backlog)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -43,7 +48,10 @@ package struct RealNetwork: Network {
         to address: SocketAddress, on loop: any EventLoop, timeout: TimeAmount,
         prepare: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
     ) -> EventLoopFuture<any Channel> {
-        ClientBootstrap(group: loop)
+        #if os(Linux)
+        if let loop = loop as? PollLoop { return connect(to: address, loop: loop, timeout: timeout, prepare: prepare) }
+        #endif
+        return ClientBootstrap(group: loop)
             .connectTimeout(timeout)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.allowRemoteHalfClosure, value: true)
@@ -57,7 +65,10 @@ package struct RealNetwork: Network {
         on address: SocketAddress, loop: any EventLoop,
         prepare: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
     ) -> EventLoopFuture<any Channel> {
-        DatagramBootstrap(group: loop)
+        #if os(Linux)
+        if let loop = loop as? PollLoop { return datagrams(on: address, poll: loop, prepare: prepare) }
+        #endif
+        return DatagramBootstrap(group: loop)
             .channelInitializer { channel in prepare(channel) }
             .bind(to: address)
             .flatMapErrorThrowing { throw Self.error($0, at: "\(address)") }
@@ -113,7 +124,7 @@ package struct RealNetwork: Network {
         }
     }
 
-    private static func error(_ error: any Error, at place: String) -> NetworkError {
+    static func error(_ error: any Error, at place: String) -> NetworkError {
         switch error {
         case let error as NetworkError: return error
         case is ChannelError:

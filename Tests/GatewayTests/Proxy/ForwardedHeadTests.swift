@@ -3,10 +3,18 @@
 import NIOCore
 import Testing
 import Wire
+import World
 
 @testable import Gateway
 
 @Suite struct ForwardedHeadTests {
+    private let requestID: RequestID
+
+    init() {
+        var random = RandomStreams(seed: 1).stream("request ids")
+        requestID = RequestID(&random)
+    }
+
     private func request(_ text: String) throws -> RequestHead {
         let head = RequestHead()
         var buffer = ByteBuffer(string: text)
@@ -19,10 +27,12 @@ import Wire
         prefix: ByteBuffer? = nil
     ) throws -> [String] {
         let client = ClientFacts(address: "127.0.0.9", scheme: "http", port: 8000)
-        let writer = ForwardedRequest.write(
+        let forwarded = ForwardedRequest(
             try request(text), uri: ByteBuffer(string: uri), host: host, client: client, strippedPrefix: prefix,
-            requestID: "0123", into: ByteBuffer())
-        return String(buffer: writer.buffer).split(separator: "\r\n").map(String.init)
+            requestID: requestID)
+        var out = ByteBuffer()
+        out.append(atMost: forwarded.longest) { forwarded.write(to: &$0) }
+        return String(buffer: out).split(separator: "\r\n").map(String.init)
     }
 
     @Test func `the upstream gets Kong's fields and the client's own, untouched`() throws {
@@ -39,7 +49,7 @@ import Wire
         #expect(lines.contains("X-Forwarded-Path: /hello"))
         #expect(lines.contains("X-Real-IP: 127.0.0.9"))
         #expect(lines.contains("Via: 1.1 kong/3.10.0"))
-        #expect(lines.contains("X-Kong-Request-Id: 0123"))
+        #expect(lines.contains("X-Kong-Request-Id: \(requestID.text)"))
         #expect(lines.contains("Connection: keep-alive"))
         #expect(!lines.contains { $0.hasPrefix("X-Forwarded-Prefix") })
     }
@@ -81,14 +91,44 @@ import Wire
         let head = ResponseHead()
         var buffer = ByteBuffer(string: text)
         try #require(head.read(from: &buffer, answering: .get, limits: WireLimits()) == .complete(text.utf8.count))
-        let writer = ForwardedResponse.write(
-            head, requestVersion: .http11, keepsTrailer: false, latency: ProxyLatency(proxy: 1, upstream: 7),
-            requestID: "0123", date: "now", into: ByteBuffer())
-        let lines = String(buffer: writer.buffer).split(separator: "\r\n").map(String.init)
+        let forwarded = ForwardedResponse(
+            head, keepsTrailer: false, latency: ProxyLatency(proxy: 1, upstream: 7), requestID: requestID)
+        var out = ByteBuffer()
+        out.append(atMost: forwarded.longest) { forwarded.write(to: &$0) { "now" } }
+        let lines = String(buffer: out).split(separator: "\r\n").map(String.init)
         #expect(
             lines == [
                 "HTTP/1.1 200 Fine", "Server: mock", "X-A: 1", "X-B: 2", "Date: now", "Via: 1.1 x, 1.1 kong/3.10.0",
-                "X-Kong-Upstream-Latency: 7", "X-Kong-Proxy-Latency: 1", "X-Kong-Request-Id: 0123",
+                "X-Kong-Upstream-Latency: 7", "X-Kong-Proxy-Latency: 1", "X-Kong-Request-Id: \(requestID.text)",
             ])
+    }
+
+    @Test func `a request id is 32 digits, leading zeros included`() {
+        #expect(requestID.text.count == 32)
+        #expect(requestID.text.allSatisfy { $0.isHexDigit && !$0.isUppercase })
+        var out = ByteBuffer()
+        out.append(atMost: 32) { $0.write(requestID) }
+        #expect(String(buffer: out) == requestID.text)
+    }
+
+    @Test(arguments: [0, 7, 9, 10, 99, 100, 1_234_567, -1, -10, .max, .min])
+    func `numbers are written with all their digits`(number: Int) {
+        var out = ByteBuffer()
+        out.append(atMost: 20) { $0.writeDecimal(number) }
+        #expect(String(buffer: out) == "\(number)")
+    }
+
+    @Test func `the longest request is no longer than what was set aside`() throws {
+        let host = String(repeating: "h", count: 60)
+        let text =
+            "GET /\(String(repeating: "p", count: 500)) HTTP/1.0\r\nHost: \(host):65535\r\nVia: 1.1 a\r\n"
+            + "X-Forwarded-For: 1.1.1.1\r\nTE: trailers\r\nVia: 1.1 b\r\n\r\n"
+        let forwarded = ForwardedRequest(
+            try request(text), uri: ByteBuffer(string: "/" + String(repeating: "u", count: 600)), host: nil,
+            client: ClientFacts(address: String(repeating: "f", count: 45), scheme: "https", port: 65_535),
+            strippedPrefix: ByteBuffer(string: String(repeating: "s", count: 300)), requestID: requestID)
+        var out = ByteBuffer()
+        out.append(atMost: forwarded.longest) { forwarded.write(to: &$0) }
+        #expect(out.readableBytes > 600 + 300 + 500)
     }
 }

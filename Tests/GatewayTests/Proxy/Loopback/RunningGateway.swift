@@ -27,7 +27,7 @@ final class RunningGateway: Sendable {
     init(
         _ config: String? = nil, workers: Int = 1, _ configure: (inout GatewaySettings) -> Void = { _ in }
     ) throws {
-        world = World.real(threads: workers, seed: 7)
+        world = World.real(threads: workers, seed: 7, loops: .own)
         let any = try SocketAddress(ipAddress: "127.0.0.1", port: 0)
         var settings = GatewaySettings(proxyListen: any, adminListen: any)
         settings.isDeclarative = config != nil

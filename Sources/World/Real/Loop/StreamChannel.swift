@@ -1,0 +1,446 @@
+// This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
+
+#if os(Linux)
+import CPlatform
+import NIOCore
+
+#if canImport(Glibc)
+import Glibc
+#else
+import Musl
+#endif
+
+/// A TCP connection on a `PollLoop`, with the semantics of NIO's own: reading on demand, half-closure, water marks,
+/// writes that are kept until they are flushed, one gathering system call for all of them.
+// Proof: all members but constants are touched on the loop alone, which the pipeline and every entry here assert; what
+// the Channel protocol lets other threads ask for goes through the loop, or is an atomic.
+final class StreamChannel: PollSource, Channel, ChannelCore, @unchecked Sendable {
+    enum State { case fresh, connecting, active, closed }
+
+    /// Reads in a row before other sockets have their turn.
+    private static let readsInTurn = 2
+
+    let loop: PollLoop
+    let descriptor: CInt
+    let parent: (any Channel)?
+    private let closePromise: EventLoopPromise<Void>
+    private var pipelineStorage: ChannelPipeline!
+    private(set) var state = State.fresh
+    private(set) var addresses = Addresses()
+    private let flags = ChannelFlags()
+
+    var writes = PendingWrites()
+    private var connectPromise: EventLoopPromise<Void>?
+    private var connectTimer: Scheduled<Void>?
+    private var outputPromise: EventLoopPromise<Void>?
+    private var closesOutput = false
+    private(set) var isInputShut = false
+    private(set) var isOutputShut = false
+    private var wantsRead = false
+    private var isFlushing = false
+    private var watchesInputEnd = true
+
+    // Options
+    var readsByItself = true
+    var allowsHalfClosure = false
+    var connectTimeout: TimeAmount?
+
+    struct Addresses {
+        var local: SocketAddress?
+        var remote: SocketAddress?
+    }
+
+    init(loop: PollLoop, descriptor: CInt, parent: (any Channel)? = nil) {
+        self.loop = loop
+        self.descriptor = descriptor
+        self.parent = parent
+        closePromise = loop.makePromise()
+        super.init()
+        pipelineStorage = ChannelPipeline(channel: self)
+    }
+
+    deinit { if state != .closed { gatecrash_close(descriptor) } }
+
+    // MARK: Reading
+
+    private func updateInterest() {
+        guard state == .active || state == .connecting else { return }
+        var events: UInt32 = 0
+        if state == .connecting {
+            events = UInt32(gatecrash_writable)
+        } else {
+            if wantsRead, !isInputShut { events |= UInt32(gatecrash_readable) }
+            if watchesInputEnd, !isInputShut { events |= UInt32(gatecrash_input_closed) }
+            if writes.isBlocked { events |= UInt32(gatecrash_writable) }
+        }
+        loop.watch(self, descriptor: descriptor, events: events)
+    }
+
+    override func ready(_ events: UInt32) {
+        if state == .connecting { return connected() }
+        if events & (UInt32(gatecrash_failed) | UInt32(gatecrash_hung_up)) != 0 { return hungUp() }
+        if events & UInt32(gatecrash_writable) != 0 {
+            writes.isBlocked = false
+            writeNow()
+            updateInterest()
+        }
+        if events & UInt32(gatecrash_input_closed) != 0, !isInputShut {
+            readToTheEnd()
+        } else if events & UInt32(gatecrash_readable) != 0, wantsRead {
+            readOnce()
+        }
+    }
+
+    private enum Reading { case something, nothing, ended }
+
+    private func readOnce() {
+        switch receive() {
+        case .something: completeRead()
+        case .nothing: break
+        case .ended: endOfInput()
+        }
+    }
+
+    /// The other side sends no more. What it has sent is read now, wanted or not, so that its end is known at once.
+    private func readToTheEnd() {
+        watchesInputEnd = false
+        while state == .active, !isInputShut {
+            switch receive() {
+            case .something: completeRead()
+            case .nothing: return updateInterest()
+            case .ended: return endOfInput()
+            }
+        }
+    }
+
+    private func completeRead() {
+        guard state == .active else { return }
+        pipelineStorage.syncOperations.fireChannelReadComplete()
+        readAgain()
+    }
+
+    func readAgain() {
+        guard state == .active, !isInputShut else { return }
+        if !wantsRead, readsByItself { pipelineStorage.syncOperations.read() }
+        updateInterest()
+    }
+
+    /// Up to some reads, until one is not filled.
+    private func receive() -> Reading {
+        var result = Reading.nothing
+        for _ in 0..<Self.readsInTurn {
+            guard state == .active, !isInputShut else { return result }
+            let (count, buffer) = loop.readBuffer.read(descriptor)
+            guard count > 0 else {
+                if count == 0 {
+                    if case .something = result { pipelineStorage.syncOperations.fireChannelReadComplete() }
+                    return .ended
+                }
+                if count == -Int(EAGAIN) { return result }
+                broken(IOError(errnoCode: CInt(-count), reason: "read"))
+                return .nothing
+            }
+            wantsRead = false
+            result = .something
+            pipelineStorage.syncOperations.fireChannelRead(NIOAny(buffer))
+            if count < ReadBuffer.size { return result }
+        }
+        return result
+    }
+
+    private func endOfInput() {
+        guard state == .active, !isInputShut else { return }
+        guard allowsHalfClosure else { return close0(error: ChannelError.eof, mode: .all, promise: nil) }
+        if isOutputShut { return close0(error: ChannelError.eof, mode: .all, promise: nil) }
+        isInputShut = true
+        wantsRead = false
+        updateInterest()
+        pipelineStorage.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+    }
+
+    /// Nothing can be sent any more, and what has come is all that ever will.
+    private func hungUp() {
+        if !isInputShut { readToTheEnd() }
+        guard state == .active else { return }
+        let code = gatecrash_socket_error(descriptor)
+        broken(IOError(errnoCode: code == 0 ? ECONNRESET : code, reason: "connection"))
+    }
+
+    private func broken(_ error: IOError) {
+        guard state == .active else { return }
+        pipelineStorage.syncOperations.fireErrorCaught(error)
+        close0(error: error, mode: .all, promise: nil)
+    }
+
+    // MARK: Writing
+
+    /// Writes what was flushed, as far as the socket takes it.
+    private func writeNow() {
+        guard !isFlushing, state == .active else { return }
+        isFlushing = true
+        defer { isFlushing = false }
+        while state == .active, writes.hasFlushed, !writes.isBlocked {
+            switch writes.write(to: descriptor) {
+            case .wrote(let becameWritable, let written):
+                // They may write more, or close.
+                for promise in written { promise.succeed() }
+                guard becameWritable, state == .active, writes.isWritable else { continue }
+                flags.isWritable = true
+                pipelineStorage.syncOperations.fireChannelWritabilityChanged()
+            case .blocked: break
+            case .failed(let code): return writeFailed(IOError(errnoCode: code, reason: "write"))
+            }
+        }
+        if closesOutput, !writes.hasFlushed { shutOutput() }
+    }
+
+    /// What the other side has said before it went may say why.
+    private func writeFailed(_ error: IOError) {
+        if wantsRead || readsByItself {
+            while state == .active, !isInputShut, case .something = receive() {
+                pipelineStorage.syncOperations.fireChannelReadComplete()
+            }
+        }
+        close0(error: error, mode: .all, promise: nil)
+    }
+
+    // MARK: Opening
+
+    /// An accepted connection; its handlers are there.
+    func activate() {
+        guard state == .fresh else { return }
+        state = .active
+        flags.isActive = true
+        fetchAddresses()
+        pipelineStorage.syncOperations.fireChannelRegistered()
+        pipelineStorage.syncOperations.fireChannelActive()
+        readAgain()
+    }
+
+    private func fetchAddresses() {
+        let found = Addresses(
+            local: SocketAddress(ofSocket: descriptor, getsockname),
+            remote: SocketAddress(ofSocket: descriptor, getpeername))
+        addresses = found
+        flags.set(found)
+    }
+
+    /// An accepted connection: who adds its handlers may ask for its addresses.
+    func prepareAccepted() {
+        allowsHalfClosure = true
+        gatecrash_send_at_once(descriptor)
+        fetchAddresses()
+    }
+
+    /// A connection that is to be opened.
+    func prepareOutgoing(timeout: TimeAmount) {
+        allowsHalfClosure = true
+        connectTimeout = timeout
+        gatecrash_send_at_once(descriptor)
+    }
+
+    private func connected() {
+        let code = gatecrash_socket_error(descriptor)
+        guard code == 0 else { return connectFailed(IOError(errnoCode: code, reason: "connect")) }
+        finishConnecting()
+    }
+
+    private func finishConnecting() {
+        connectTimer?.cancel()
+        connectTimer = nil
+        state = .active
+        flags.isActive = true
+        fetchAddresses()
+        let promise = connectPromise
+        connectPromise = nil
+        promise?.succeed()
+        guard state == .active else { return }
+        pipelineStorage.syncOperations.fireChannelActive()
+        readAgain()
+        writeNow()
+        updateInterest()
+    }
+
+    private func connectFailed(_ error: any Error) {
+        let promise = connectPromise
+        connectPromise = nil
+        close0(error: error, mode: .all, promise: nil)
+        promise?.fail(error)
+    }
+
+    override func loopEnds() { close0(error: EventLoopError.shutdown, mode: .all, promise: nil) }
+}
+
+// MARK: ChannelCore
+
+extension StreamChannel {
+    func localAddress0() throws -> SocketAddress {
+        guard let address = addresses.local else { throw ChannelError.ioOnClosedChannel }
+        return address
+    }
+
+    func remoteAddress0() throws -> SocketAddress {
+        guard let address = addresses.remote else { throw ChannelError.ioOnClosedChannel }
+        return address
+    }
+
+    func register0(promise: EventLoopPromise<Void>?) {
+        pipelineStorage.syncOperations.fireChannelRegistered()
+        promise?.succeed()
+    }
+
+    func registerAlreadyConfigured0(promise: EventLoopPromise<Void>?) {
+        promise?.fail(ChannelError.operationUnsupported)
+    }
+
+    func bind0(to: SocketAddress, promise: EventLoopPromise<Void>?) { promise?.fail(ChannelError.operationUnsupported) }
+
+    func connect0(to address: SocketAddress, promise: EventLoopPromise<Void>?) {
+        guard state == .fresh else {
+            promise?.fail(ChannelError.inappropriateOperationForState)
+            return
+        }
+        connectPromise = promise
+        let result = address.withSockAddr { gatecrash_connect(descriptor, $0, socklen_t($1)) }
+        if result == 0 { return finishConnecting() }
+        guard result == -EINPROGRESS else { return connectFailed(IOError(errnoCode: -result, reason: "connect")) }
+        state = .connecting
+        updateInterest()
+        guard let connectTimeout else { return }
+        connectTimer = loop.assumeIsolated().scheduleTask(in: connectTimeout) { [weak self] in
+            self?.connectFailed(ChannelError.connectTimeout(connectTimeout))
+        }
+    }
+
+    func write0(_ data: NIOAny, promise: EventLoopPromise<Void>?) {
+        guard state != .closed, !isOutputShut, !closesOutput else {
+            promise?.fail(state == .closed ? ChannelError.ioOnClosedChannel : ChannelError.outputClosed)
+            return
+        }
+        let becameUnwritable = writes.add(unwrapData(data, as: ByteBuffer.self), promise)
+        if becameUnwritable {
+            flags.isWritable = false
+            pipelineStorage.syncOperations.fireChannelWritabilityChanged()
+        }
+    }
+
+    func flush0() {
+        guard state != .closed else { return }
+        writes.flush()
+        guard state == .active, !writes.isBlocked else { return }
+        writeNow()
+        if writes.isBlocked { updateInterest() }
+    }
+
+    func read0() {
+        guard state != .closed, !isInputShut, !wantsRead else { return }
+        wantsRead = true
+        if state == .active { updateInterest() }
+    }
+
+    func close0(error: any Error, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        guard state != .closed else {
+            promise?.fail(ChannelError.alreadyClosed)
+            return
+        }
+        switch mode {
+        case .all: closeAll(error, promise)
+        case .output: closeOutput(promise)
+        case .input:
+            guard !isInputShut else {
+                promise?.fail(ChannelError.inputClosed)
+                return
+            }
+            isInputShut = true
+            gatecrash_shut_input(descriptor)
+            updateInterest()
+            promise?.succeed()
+            pipelineStorage.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+        }
+    }
+
+    private func closeOutput(_ promise: EventLoopPromise<Void>?) {
+        guard !isOutputShut, !closesOutput else {
+            promise?.fail(ChannelError.outputClosed)
+            return
+        }
+        if isInputShut { return closeAll(ChannelError.outputClosed, promise) }
+        closesOutput = true
+        outputPromise = promise
+        if !writes.hasFlushed { shutOutput() }
+    }
+
+    private func shutOutput() {
+        closesOutput = false
+        isOutputShut = true
+        gatecrash_shut_output(descriptor)
+        let promise = outputPromise
+        outputPromise = nil
+        promise?.succeed()
+        pipelineStorage.fireUserInboundEventTriggered(ChannelEvent.outputClosed)
+    }
+
+    private func closeAll(_ error: any Error, _ promise: EventLoopPromise<Void>?) {
+        let wasActive = state == .active
+        state = .closed
+        flags.isActive = false
+        flags.isWritable = false
+        connectTimer?.cancel()
+        connectTimer = nil
+        loop.unwatch(self, descriptor: descriptor)
+        gatecrash_close(descriptor)
+        let failed = writes.removeAll()
+        for written in failed { written.fail(error) }
+        outputPromise?.fail(error)
+        outputPromise = nil
+        let connecting = connectPromise
+        connectPromise = nil
+        connecting?.fail(error)
+        promise?.succeed()
+        if wasActive { pipelineStorage.syncOperations.fireChannelInactive() }
+        pipelineStorage.syncOperations.fireChannelUnregistered()
+        // Whoever is in the middle of something must still find the handlers where they were.
+        loop._executeIsolatedUnsafeUnchecked { [self] in
+            removeHandlers(pipeline: pipelineStorage)
+            closePromise.succeed()
+        }
+    }
+
+    func triggerUserOutboundEvent0(_ event: Any, promise: EventLoopPromise<Void>?) {
+        promise?.fail(ChannelError.operationUnsupported)
+    }
+
+    func channelRead0(_ data: NIOAny) {}
+    func errorCaught0(error: any Error) {}
+}
+
+// MARK: Channel
+
+extension StreamChannel {
+    var allocator: ByteBufferAllocator { ByteBufferAllocator() }
+    var closeFuture: EventLoopFuture<Void> { closePromise.futureResult }
+    var pipeline: ChannelPipeline { pipelineStorage }
+    var localAddress: SocketAddress? { flags.addresses.local }
+    var remoteAddress: SocketAddress? { flags.addresses.remote }
+    var eventLoop: any EventLoop { loop }
+    var isWritable: Bool { flags.isWritable }
+    var isActive: Bool { flags.isActive }
+    var _channelCore: any ChannelCore { self }
+    var syncOptions: (any NIOSynchronousChannelOptions)? { StreamOptions(channel: self) }
+
+    func setOption<Option: ChannelOption>(_ option: Option, value: Option.Value) -> EventLoopFuture<Void> {
+        onLoop { try self.set(option, value) }
+    }
+
+    func getOption<Option: ChannelOption>(_ option: Option) -> EventLoopFuture<Option.Value> {
+        onLoop { try self.get(option) }
+    }
+
+    func onLoop<T: Sendable>(_ body: @escaping @Sendable () throws -> T) -> EventLoopFuture<T> {
+        guard loop.inEventLoop else { return loop.submit(body) }
+        let promise = loop.makePromise(of: T.self)
+        promise.completeWith(Result(catching: body))
+        return promise.futureResult
+    }
+}
+#endif
