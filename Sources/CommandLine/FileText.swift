@@ -67,22 +67,4 @@ enum FileText {
             rest = rest.dropFirst(count)
         }
     }
-
-    /// Puts a text into a file, in the place of what it held.
-    ///
-    /// - Throws: one problem that says why it cannot be written.
-    static func write(_ text: String, _ path: String) throws(Problems) {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
-        guard descriptor >= 0 else {
-            throw Problems([Problem(at: nil, "\(path): \(String(cString: strerror(errno)))")])
-        }
-        defer { close(descriptor) }
-        var rest = Array(text.utf8)[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw Problems([Problem(at: nil, "\(path): \(String(cString: strerror(errno)))")]) }
-            rest = rest.dropFirst(count)
-        }
-    }
 }
