@@ -60,7 +60,8 @@ let package = Package(
         .target(name: "World", dependencies: ["CPlatform", nio, posix], swiftSettings: swiftSettings),
         .target(name: "DNS", dependencies: ["World", nio], swiftSettings: swiftSettings),
         .target(
-            name: "Wire", dependencies: ["World", nio, tls, tlsEvents, http2, hpack], swiftSettings: swiftSettings),
+            name: "Wire", dependencies: ["World", nio, tls, tlsEvents, http2, hpack, crypto],
+            swiftSettings: swiftSettings),
         .target(
             name: "Gateway",
             dependencies: [
@@ -78,7 +79,8 @@ let package = Package(
         .target(
             name: "Chaos",
             dependencies: [
-                "Certificates", "CPlatform", "Document", "World", "DNS", "Wire", "Gateway", "OpenSSL", "MockAPI", nio, tls,
+                "Certificates", "CPlatform", "Document", "World", "DNS", "Wire", "Gateway", "OpenSSL", "MockAPI", nio,
+                tls,
                 collections, deques, histogram,
             ],
             swiftSettings: swiftSettings),
@@ -119,7 +121,8 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "Certificates", "GatewayHarness", "Gateway", "DNS", "Document", "World", "Wire", "gatecrash", tls, http2,
+                "Certificates", "GatewayHarness", "Gateway", "DNS", "Document", "World", "Wire", "gatecrash", tls,
+                http2,
                 hpack,
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

@@ -40,7 +40,7 @@ package final class LoadGenerator {
     package private(set) var summary = LoadSummary()
     private let spec: LoadSpec
     private let clock: LoadClock
-    private let pool: LoadPool
+    private let carrier: any LoadCarrier
     private var pacing: Pacing
     private var factory: LoadRequestFactory
     private let report: (LoadResult) -> Void
@@ -68,11 +68,18 @@ package final class LoadGenerator {
         self.spec = spec
         self.report = report
         clock = LoadClock(loop: loop, start: start)
-        pool = LoadPool(
-            network: world.network, address: address, loop: loop, maximum: spec.maximumConnections,
-            connectTimeout: spec.timeout.timeAmount)
-        factory = LoadRequestFactory(
+        let factory = LoadRequestFactory(
             spec: spec, authority: authority, random: world.random.stream("load \(spec.id) mix"), text: text)
+        self.factory = factory
+        if spec.isWebSocket {
+            carrier = WebSocketSessions(
+                network: world.network, address: address, loop: loop, timeout: spec.timeout.timeAmount,
+                head: factory.sessionHead, random: world.random.stream("load \(spec.id) frames"))
+        } else {
+            carrier = LoadPool(
+                network: world.network, address: address, loop: loop, maximum: spec.maximumConnections,
+                connectTimeout: spec.timeout.timeAmount)
+        }
         switch spec.shape {
         case .open(let stages, let arrivals):
             let random = world.random.stream("load \(spec.id) arrivals")
@@ -199,7 +206,7 @@ package final class LoadGenerator {
             load: spec.id, number: number, planned: planned, ended: planned, outcome: .failed,
             isWarmup: planned < spec.warmup)
         let exchange = LoadExchange(
-            blank, request: factory.request(number), clock: clock, timeout: spec.timeout.timeAmount, pool: pool
+            blank, request: factory.request(number), clock: clock, timeout: spec.timeout.timeAmount
         ) { [self] exchange in
             inFlight -= 1
             summary.count(exchange.result.outcome)
@@ -212,7 +219,7 @@ package final class LoadGenerator {
         underWay.append(exchange)
         if timeoutTimer == nil { watch() }
         summary.lateness.record(lateness)
-        if !pool.carry(exchange) { summary.queued += 1 }
+        if !carrier.carry(exchange) { summary.queued += 1 }
     }
 
     /// Sets the one timer to the deadline of the oldest request that is still under way.
@@ -238,8 +245,8 @@ package final class LoadGenerator {
         isPacing = false
         self.promise = nil
         timeoutTimer?.cancel()
-        summary.longestQueue = pool.longestQueue
-        pool.close()
+        summary.longestQueue = carrier.longestQueue
+        carrier.close()
         promise.succeed(summary)
     }
 

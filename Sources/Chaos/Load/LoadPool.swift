@@ -20,7 +20,7 @@ final class LoadConnection {
 
 /// The connections of a load: an idle one is used again (the last used first, so that spare ones fall asleep), else a
 /// new one is made, and at the limit a request waits for its turn. Confined to the load's event loop.
-final class LoadPool {
+final class LoadPool: LoadCarrier {
     private let network: any Network
     private let address: SocketAddress
     private let loop: any EventLoop
@@ -88,7 +88,10 @@ final class LoadPool {
 
     private func start(_ exchange: LoadExchange, on connection: LoadConnection) {
         connection.exchange = exchange
-        exchange.start(on: connection)
+        exchange.start(on: connection) { [self] failure in
+            if failure == .timeout || failure == .aborted { connection.client.close() }
+            release(connection)
+        }
     }
 
     private func nextWaiting() -> LoadExchange? {
@@ -130,14 +133,7 @@ final class LoadPool {
 
     private func failed(_ error: any Error, for exchange: LoadExchange) {
         count -= 1
-        let failure: LoadResult.Failure =
-            switch (error as? NetworkError)?.code {
-            case .refused: .refused
-            case .timedOut: .connectTimeout
-            case .reset: .reset
-            default: .other
-            }
-        if !exchange.isOver { exchange.end(failure) }
+        if !exchange.isOver { exchange.end(LoadResult.Failure(connecting: error)) }
         connectForWaiting()
     }
 

@@ -21,6 +21,7 @@ struct LoadRequestFactory {
     private let text: (TextTemplate, Int) -> String
     /// Says method and path of each request.
     private let log: AccessLog?
+    private let isWebSocket: Bool
     private var choices: [Choice] = []
     private var random: RandomStream
 
@@ -33,6 +34,7 @@ struct LoadRequestFactory {
     ) {
         precondition(!spec.mix.isEmpty, "load \(spec.id) has no request")
         load = spec.id
+        isWebSocket = spec.isWebSocket
         log = if case .replay(let log, _) = spec.shape { log } else { nil }
         self.authority = authority
         closes = !spec.reusesConnections
@@ -47,8 +49,12 @@ struct LoadRequestFactory {
         }
     }
 
+    /// How a session of a WebSocket begins: start line and fields, without those of the handshake.
+    var sessionHead: ByteBuffer { make(choices[0].template, 1).head }
+
     /// The request of a number. Every call draws from the mix, so the n-th call makes the n-th request.
     mutating func request(_ number: Int) -> PreparedRequest {
+        if isWebSocket { return message(number) }
         var choice = draw()
         if let log {
             let entry = log.entries[number - 1]
@@ -64,6 +70,13 @@ struct LoadRequestFactory {
         bytes.writeStaticString("\r\n")
         bytes.writeImmutableBuffer(rest)
         return PreparedRequest(bytes: bytes, method: choice.method)
+    }
+
+    /// The id stands in the first line of a message, as it would in a field of a request.
+    private func message(_ number: Int) -> PreparedRequest {
+        let body = choices[0].template.body.map { $0.constant ?? text($0, number) } ?? ""
+        return PreparedRequest(
+            bytes: ByteBuffer(string: "X-Chaos-Id: \(load)-\(number)\n\(body)"), method: .get)
     }
 
     private mutating func draw() -> Choice {

@@ -77,6 +77,8 @@ extension JournalEvent.Request {
             only?.method = entry.method
             only?.path = TextTemplate(String(entry.target.prefix { $0 != "?" }))
         }
+        // As the mocks' records have it.
+        if spec.isWebSocket { only?.method = "WS" }
         self.init(
             load: result.load, n: result.number, method: only?.method ?? "",
             path: only?.path.text(number: result.number) ?? "", planned: result.planned.count, sent: result.sent?.count,

@@ -8,6 +8,7 @@ import Wire
 final class MockConnection: ServerDelegate {
     /// Longest body of `PUT` and `PATCH /_mock/settings`.
     private static let longestSettings = 64 * 1024
+    private static let webSocketPath = "/ws"
 
     private let core: MockCore
     private let number: Int
@@ -16,6 +17,8 @@ final class MockConnection: ServerDelegate {
     private var request = MockRequest(.get, .other)
     private var body = ByteBuffer()
     private var delayed: Scheduled<Void>?
+    /// After 101; nothing but its frames comes then.
+    private var session: MockSession?
 
     init(core: MockCore, number: Int) {
         self.core = core
@@ -35,15 +38,22 @@ final class MockConnection: ServerDelegate {
         request = MockRequest(
             method,
             head.bytes.withUnsafeReadableBytes { core.machine.path(of: $0[head.path], method: head.methodText) })
+        // The one path that is there for WebSockets also when no other path is.
+        if request.path == .other, head.webSocketKey != nil, head.pathText == Self.webSocketPath {
+            request.path = .hello
+        }
     }
 
     func received(body: ByteBuffer, on connection: ServerConnection) {
+        if let session { return session.received(body, on: connection) }
         guard request.path == .settings, self.body.readableBytes <= Self.longestSettings else { return }
         self.body.writeImmutableBuffer(body)
     }
 
     func receivedEnd(trailers: Trailers?, on connection: ServerConnection) {
         guard let head else { return }
+        // The client has ended its side of a WebSocket without a word.
+        if session != nil { return connection.sendEnd() }
         if request.path == .settings { return answerSettings(head, on: connection) }
         if request.path == .metrics { return answerMetrics(on: connection) }
         let decision = core.decide(request, head: head, receivedAt: receivedAt, connection: number)
@@ -54,6 +64,7 @@ final class MockConnection: ServerDelegate {
 
     func exchangeEnded(on connection: ServerConnection) {
         head = nil
+        session = nil
         if body.readableBytes > 0 { body = ByteBuffer() }
     }
 
@@ -74,6 +85,9 @@ final class MockConnection: ServerDelegate {
         delayed = nil
         switch decision.ending {
         case .whole:
+            if decision.answer == .hello, let head, let key = head.webSocketKey {
+                return beginSession(head, key, on: connection)
+            }
             let response = core.response(for: decision.answer)
             connection.respond(response.head, body: response.body)
         case .closeMidBody:
@@ -86,6 +100,22 @@ final class MockConnection: ServerDelegate {
         case .closeBeforeHead: connection.close()
         case .hang: break
         }
+    }
+}
+
+// MARK: WebSockets
+
+extension MockConnection {
+    private func beginSession(_ head: RequestHead, _ key: String, on connection: ServerConnection) {
+        let (core, number) = (core, number)
+        session = MockSession(path: head.pathText) { path, message in
+            core.recordMessage(message, path: path, connection: number)
+        }
+        var answer = HeadWriter(status: 101)
+        answer.add("Server", "gatecrash-mock" as StaticString)
+        answer.add("Upgrade", "websocket" as StaticString)
+        answer.add("Sec-WebSocket-Accept", WebSocketHandshake.accept(for: key))
+        connection.switchProtocols(answer)
     }
 }
 

@@ -143,14 +143,25 @@ final class MockCore {
     func decide(_ request: MockRequest, head: RequestHead, receivedAt: NIODeadline, connection: Int) -> MockDecision {
         requestCount += 1
         let decision = machine.decide(request)
-        statusCounts[decision.visibleStatus ?? 0, default: 0] += 1
+        let isUpgrade = decision.answer == .hello && decision.ending == .whole && head.webSocketKey != nil
+        let status = isUpgrade ? 101 : decision.visibleStatus ?? 0
+        statusCounts[status, default: 0] += 1
         if let sink {
             sink.append(
                 ServedRecord.line(
-                    of: head, receivedAt: receivedAt, number: requestCount, status: decision.visibleStatus ?? 0,
+                    of: head, receivedAt: receivedAt, number: requestCount, status: status,
                     connection: connection))
         }
         return decision
+    }
+
+    /// A message of a WebSocket is a request that its echo answers.
+    func recordMessage(_ message: ByteBuffer, path: String, connection: Int) {
+        requestCount += 1
+        statusCounts[200, default: 0] += 1
+        sink?.append(
+            ServedRecord.line(
+                ofMessage: message, path: path, receivedAt: loop.now, number: requestCount, connection: connection))
     }
 
     /// The connections and requests so far.

@@ -44,6 +44,35 @@ struct ServedRecord {
         return line
     }
 
+    /// The line of one message of a WebSocket: its method is WS, and its id stands in its first line, as in a header:
+    /// `X-Chaos-Id: users-17`. The echo is its answer, so its status is 200.
+    static func line(
+        ofMessage message: ByteBuffer, path: String, receivedAt: NIODeadline, number: Int, connection: Int
+    ) -> ByteBuffer {
+        var line = ByteBuffer()
+        line.reserveCapacity(256)
+        line.writeStaticString(#"{"kind":"served","t":"#)
+        line.writeDecimal(Int64(receivedAt.uptimeNanoseconds))
+        line.writeStaticString(#","id":"#)
+        message.withUnsafeReadableBytes { bytes in
+            let name = "X-Chaos-Id: ".utf8
+            if bytes.starts(with: name) {
+                let end = bytes.firstIndex { $0 == 0x0a || $0 == 0x0d } ?? bytes.count
+                quote(bytes[name.count..<end].prefix(longestID), to: &line)
+            } else {
+                line.writeStaticString("null")
+            }
+        }
+        line.writeStaticString(#","n":"#)
+        line.writeDecimal(number)
+        line.writeStaticString(#","method":"WS","path":"#)
+        Array(path.utf8).withUnsafeBytes { quote($0[...].prefix(longestPath), to: &line) }
+        line.writeStaticString(#","status":200,"connection":"#)
+        line.writeDecimal(connection)
+        line.writeStaticString("}")
+        return line
+    }
+
     /// Bytes that are no printable ASCII are written as the code points of the same number: a record is JSON whatever
     /// a stranger sent.
     private static func quote(_ bytes: Slice<UnsafeRawBufferPointer>, to line: inout ByteBuffer) {

@@ -244,7 +244,9 @@ enum Sentences {
             return "\(log.entries.count) requests of a log in \(log.length(speed: speed))\(pace), the first \(first), "
                 + "timeout \(load.timeout)"
         }
-        let requests = load.mix.map { "\($0.request.method) \(text($0.request.path))" }.joined(separator: ", ")
+        let requests = load.mix.map { entry in
+            "\(entry.request.isWebSocket ? "WebSocket messages on" : entry.request.method) \(text(entry.request.path))"
+        }.joined(separator: ", ")
         return "\(shape): \(requests), timeout \(load.timeout)"
     }
 

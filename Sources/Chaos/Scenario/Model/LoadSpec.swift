@@ -72,6 +72,9 @@ package struct LoadSpec: Hashable, Sendable {
         self.location = location
     }
 
+    /// Its clients have a session each and send messages; the mix has one entry then.
+    package var isWebSocket: Bool { mix.first?.request.isWebSocket ?? false }
+
     /// The id of a load that gives none, by its place in the list.
     package static func defaultID(_ index: Int) -> String { index == 0 ? "load" : "load-\(index + 1)" }
 
@@ -100,6 +103,8 @@ package struct RequestTemplate: Hashable, Sendable {
     package var path: TextTemplate
     package var headers: [Header]
     package var body: TextTemplate?
+    /// A message of a WebSocket session on the path; the body is its text.
+    package var isWebSocket = false
 
     package init(method: String, path: TextTemplate, headers: [Header], body: TextTemplate?) {
         self.method = method

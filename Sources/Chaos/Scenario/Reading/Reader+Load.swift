@@ -40,10 +40,34 @@ extension Reader {
         var warmup = Nanoseconds.zero
         if let node = fields["warmup"] { warmup = duration(node, "`warmup` of \(what)") ?? warmup }
         let (maximum, reuses) = connections(fields["connections"], what)
+        checkSessions(fields, mix, shape, what)
         guard let shape, !mix.isEmpty else { return nil }
         return LoadSpec(
             id: id, to: to, shape: shape, mix: mix, timeout: timeout, maximumConnections: maximum,
             reusesConnections: reuses, warmup: warmup, location: node.location)
+    }
+
+    /// What a load of WebSocket messages cannot be.
+    private mutating func checkSessions(
+        _ fields: Fields, _ mix: [LoadSpec.WeightedRequest], _ shape: LoadSpec.Shape?, _ what: String
+    ) {
+        guard mix.contains(where: \.request.isWebSocket) else { return }
+        if fields["mix"] != nil {
+            report(
+                fields.keyLocation("mix"), "`websocket` in the mix of \(what)", advice: "give it a load of its own")
+        }
+        if fields["connections"] != nil {
+            report(
+                fields.keyLocation("connections"), "`connections` beside `websocket`: each client has one session",
+                advice: "remove it")
+        }
+        if let shape {
+            if case .closed = shape { return }
+            report(
+                fields.keyLocation("request"),
+                "\(what) sends WebSocket messages in an open loop: a session has one message under way at a time",
+                advice: "give `clients` and `think` instead of a rate")
+        }
     }
 
     /// An id or a mark: letters, digits, `_` and inner `-`, so that expressions can name it.
@@ -209,6 +233,12 @@ extension Reader {
             request.headers.append(.init(name: member.key, value: value))
         }
         request.body = fields["body"].flatMap { template($0, "`body`") }
+        if let node = fields["websocket"] { request.isWebSocket = boolean(node, "`websocket`") ?? false }
+        if request.isWebSocket, fields["method"] != nil {
+            report(
+                fields.keyLocation("method"), "`method` beside `websocket`: a session begins with GET",
+                advice: "remove it")
+        }
         return request
     }
 }

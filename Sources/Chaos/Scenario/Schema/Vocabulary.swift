@@ -124,6 +124,9 @@ enum Vocabulary {
             .init("path", path, "/ when it is not given."),
             .init("headers", .map(.text), "Fields of the request."),
             .init("body", .text, "The body."),
+            .init(
+                "websocket", .boolean,
+                "Each client of a closed loop opens a WebSocket on the path and sends the body as messages."),
         ])
 
     // MARK: Time line
