@@ -167,22 +167,13 @@ extension BrokenFile {
         .init(
             "at: 5s, name: errors, for: 5s, mock: api, set: { ERROR_RATE: 0.9 }",
             "at: 5s, name: errors, for: 5s, exec: ./fault",
-            "23:44: `exec` must be a list: a program and its arguments; write exec: [./my-fault, "
-                + "on]"),
+            "23:29: `exec` needs `undo` to be undone; write undo: [./my-fault, off]",
+            "23:44: `exec` must be a list: a program and its arguments; write exec: [./my-fault, on]"),
         .init(
             "at: 5s, name: errors, for: 5s, mock: api, set: { ERROR_RATE: 0.9 }",
-            "at: 5s, name: errors, exec: [/bin/true]",
-            "23:36: `/bin/true` is not in the scenario's folder; put the program beside the "
-                + "scenario"),
-        .init(
-            "at: 5s, name: errors, for: 5s, mock: api, set: { ERROR_RATE: 0.9 }",
-            "at: 5s, name: errors, exec: [../true]",
-            "23:36: `../true` is not in the scenario's folder; put the program beside the "
-                + "scenario"),
-        .init(
-            "at: 5s, name: errors, for: 5s, mock: api, set: { ERROR_RATE: 0.9 }",
-            "at: 5s, name: errors, for: 5s, exec: [./no-such-program]",
-            "23:29: `exec` needs `undo` to be undone; write undo: [./my-fault, off]"),
+            "at: 5s, name: errors, for: 5s, exec: [/bin/true], undo: [../off]",
+            "23:45: `/bin/true` is not in the scenario's folder; put the program beside the scenario",
+            "23:64: `../off` is not in the scenario's folder; put the program beside the scenario"),
         .init(
             "at: 5s, name: errors, for: 5s, mock: api, set: { ERROR_RATE: 0.9 }",
             "at: 5s, name: errors, for: 5s, pause: api, undo: [./x]",
