@@ -1,6 +1,7 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
 import Certificates
+import FoundationEssentials
 import NIOCore
 import NIOSSL
 import OpenSSL
@@ -73,15 +74,22 @@ import World
 
     /// Made on the test's own thread; the link asks for them on its loop.
     private struct Contexts: Sendable {
-        let tls: LinkTLS
+        private let known: [TLSSpec: OpenSSLContext]
+        private let own: TLSSpec?
+        private let onward: OpenSSLContext?
 
         init(_ certificates: RunCertificates, own: TLSSpec?, onward: OpenSSLContext?) throws {
             var made: [TLSSpec: OpenSSLContext] = [:]
             var specs = CertificateKind.allCases.map { TLSSpec(certificate: $0) } + [TLSSpec(maximum: .tls11)]
             if let own { specs.append(own) }
             for spec in specs { made[spec] = try certificates.server(spec, for: ["api"]) }
-            let known = made
-            tls = LinkTLS(own: own, onward: onward) { spec throws(TopologyError) in
+            known = made
+            self.own = own
+            self.onward = onward
+        }
+
+        var tls: LinkTLS {
+            LinkTLS(own: own, onward: onward) { spec throws(TopologyError) in
                 guard let context = known[spec] else { throw TopologyError("no context for \(spec.phrase)") }
                 return context
             }
@@ -91,7 +99,7 @@ import World
     private struct CertificatesOfTest {
         let pem: String
         init(_ certificates: RunCertificates) throws {
-            pem = try String(contentsOfFile: certificates.authorityPath())
+            pem = try String(contentsOfFile: certificates.authorityPath(), encoding: .utf8)
         }
 
         func client() throws -> NIOSSLContext {
