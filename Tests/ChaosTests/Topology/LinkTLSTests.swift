@@ -32,7 +32,8 @@ import World
             }.get()
             let target = try #require(echo.localAddress)
             let isTLS = own != nil || mockServesTLS
-            let contexts = try isTLS ? Contexts(certificates, own: own, onward: mock == nil ? nil : certificates.client()) : nil
+            let onward = mock == nil ? nil : try certificates.client()
+            let contexts = isTLS ? try Contexts(certificates, own: own, onward: onward) : nil
             let link = try await loop.flatSubmit {
                 let link = Link(name: "wire", world: world, loop: loop, address: .loopback(port: 0))
                 link.tls = contexts?.tls
@@ -58,8 +59,8 @@ import World
                 _ = try await loop.flatSubmit { link.value.remove("t") }.get()
             }
             let text: String
-            do { text = try await within(.milliseconds(toxicStalls(toxic, removedAfterHello) ? 200 : 5_000), answer.futureResult) }
-            catch { text = "nothing" }
+            let patience = TimeAmount.milliseconds(toxicStalls(toxic, removedAfterHello) ? 200 : 5_000)
+            do { text = try await within(patience, answer.futureResult) } catch { text = "nothing" }
             answer.succeed("")
             try? await channel.close().get()
             _ = try await loop.flatSubmit { link.value.stop() }.get()
@@ -105,6 +106,8 @@ import World
         func client() throws -> NIOSSLContext {
             var configuration = TLSConfiguration.makeClientConfiguration()
             configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(pem.utf8)))
+            // Nobody waits for the other's farewell here.
+            configuration.shutdownTimeout = .milliseconds(10)
             return try NIOSSLContext(configuration: configuration)
         }
     }
@@ -144,7 +147,8 @@ import World
     }
 
     @Test func `old versions are refused, and a good certificate heals a bad one`() async throws {
-        #expect(try await ask(mockServesTLS: true, toxic: .version(.tls11)).contains("PROTOCOL"))
+        let old = try await ask(mockServesTLS: true, toxic: .version(.tls11))
+        #expect(old.contains("PROTOCOL") || old.contains("VERSION"), "\(old)")
         #expect(try await ask(own: TLSSpec(certificate: .expired), toxic: .cert(.valid)) == "hello")
     }
 
@@ -160,16 +164,17 @@ import World
     }
 
     /// What a link does by itself, the faults on it, and what becomes of a connection.
-    @Test(arguments: [
-        (nil, [], .pass), (TLSSpec(), [], .terminate(TLSSpec())),
-        (nil, [.certificate(.expired)], .terminate(TLSSpec(certificate: .expired))),
-        (
-            TLSSpec(minimum: .tls12), [.maximum(.tls10), .certificate(.valid)],
-            .terminate(TLSSpec(minimum: .tls10, maximum: .tls10))
-        ),
-        (nil, [.certificate(.expired), .certificate(.untrusted)], .terminate(TLSSpec(certificate: .untrusted))),
-        (TLSSpec(), [.handshake(.alert), .certificate(.expired)], .breakOff(.alert)),
-    ] as [(TLSSpec?, [TLSAdmission], TLSTreatment)])
+    @Test(
+        arguments: [
+            (nil, [], .pass), (TLSSpec(), [], .terminate(TLSSpec())),
+            (nil, [.certificate(.expired)], .terminate(TLSSpec(certificate: .expired))),
+            (
+                TLSSpec(minimum: .tls12), [.maximum(.tls10), .certificate(.valid)],
+                .terminate(TLSSpec(minimum: .tls10, maximum: .tls10))
+            ),
+            (nil, [.certificate(.expired), .certificate(.untrusted)], .terminate(TLSSpec(certificate: .untrusted))),
+            (TLSSpec(), [.handshake(.alert), .certificate(.expired)], .breakOff(.alert)),
+        ] as [(TLSSpec?, [TLSAdmission], TLSTreatment)])
     func `what becomes of a handshake is decided once`(own: TLSSpec?, faults: [TLSAdmission], expected: TLSTreatment) {
         #expect(TLSTreatment.decide(own: own, faults) == expected)
     }
