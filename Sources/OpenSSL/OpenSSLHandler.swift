@@ -187,12 +187,10 @@ package final class OpenSSLHandler: ChannelDuplexHandler {
                 promise?.fail(error)
                 return fail(context, error)
             }
-            // What belongs to one write goes as one, so that its promise means what it says.
-            if let bytes = session.takeOutput(context.channel.allocator) {
-                context.write(wrapOutboundOut(bytes), promise: promise)
-            } else {
-                promise?.succeed()
-            }
+            // What belongs to one write goes as one, so that its promise means what it says; an empty one too, for whom
+            // it says that everything before it was written.
+            let bytes = session.takeOutput(context.channel.allocator) ?? ByteBuffer()
+            context.write(wrapOutboundOut(bytes), promise: promise)
         }
     }
 

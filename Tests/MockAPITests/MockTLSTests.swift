@@ -26,6 +26,8 @@ import World
         let server = try await MockServer.start(world: world, address: .loopback(port: 0), tls: context).get()
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.maximumTLSVersion = maximum
+        // Nobody waits for the other's farewell here.
+        configuration.shutdownTimeout = .milliseconds(10)
         let pem = authority.withLock { $0 }
         if trust, !pem.isEmpty {
             configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(pem.utf8)))

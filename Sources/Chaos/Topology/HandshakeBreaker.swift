@@ -17,8 +17,16 @@ final class HandshakeBreaker: ChannelInboundHandler {
         self.connection = connection
     }
 
-    /// Nobody else reads: the relay waits for a server that never comes.
-    func handlerAdded(context: ChannelHandlerContext) { context.read() }
+    /// Nobody else reads: the relay waits for a server that never comes. A connection that has just come is not active
+    /// yet, and would not remember that it was asked.
+    func handlerAdded(context: ChannelHandlerContext) {
+        if context.channel.isActive { context.read() }
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        context.fireChannelActive()
+        context.read()
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isOver else { return }

@@ -54,12 +54,19 @@ extension BrokenFile {
             "24:44: `memory` of a `stress` step must be at most 64GiB, not 99999999999999999GiB"),
         .init(
             lag, "{ at: 6s, stress: { node: api, cpu: 180% } }",
-            "24:41: `cpu` of a `stress` step must be from 0% to 100%, not 180%"),
+            "24:41: `cpu` of a `stress` step must be from 0% to 100%, not 180%; write 1.8%"),
         .init(
             "    api: { health: /health }", "    api: { health: /health, tls: { cert: stale, max: 1 } }",
-            "5:41: `cert` of `tls` of the mock `api` cannot be `stale`; write valid or expired or not_yet or "
+            "5:42: `cert` of `tls` of the mock `api` cannot be `stale`; write valid or expired or not_yet or "
                 + "wrong_host or untrusted or self_signed",
-            "5:53: `max` of `tls` of the mock `api` cannot be `1`; write 1.0, 1.1, 1.2 or 1.3"),
+            "5:54: `max` of `tls` of the mock `api` cannot be `1`; write 1.0, 1.1, 1.2 or 1.3"),
+        .init(
+            lag, "{ at: 6s, link: wire, fault: { cert: expired } }",
+            "24:34: `cert` needs TLS; give the mock `api` tls: {}, or the link `wire` protocol: tls"),
+        .init(
+            "    api: { health: /health }\n    pair: { count: 2 }",
+            "    api: { health: /health, tls: {} }\n    pair: { count: 2, tls: { max: 1.4 } }",
+            "6:30: `max` of `tls` of the mock `pair` cannot be `1.4`; write 1.0, 1.1, 1.2 or 1.3"),
     ]
 }
 

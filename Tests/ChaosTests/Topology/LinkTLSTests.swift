@@ -1,6 +1,7 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
 import Certificates
+import FoundationEssentials
 import NIOCore
 import NIOSSL
 import OpenSSL
@@ -31,7 +32,8 @@ import World
             }.get()
             let target = try #require(echo.localAddress)
             let isTLS = own != nil || mockServesTLS
-            let contexts = try isTLS ? Contexts(certificates, own: own, onward: mock == nil ? nil : certificates.client()) : nil
+            let onward = mock == nil ? nil : try certificates.client()
+            let contexts = isTLS ? try Contexts(certificates, own: own, onward: onward) : nil
             let link = try await loop.flatSubmit {
                 let link = Link(name: "wire", world: world, loop: loop, address: .loopback(port: 0))
                 link.tls = contexts?.tls
@@ -57,8 +59,8 @@ import World
                 _ = try await loop.flatSubmit { link.value.remove("t") }.get()
             }
             let text: String
-            do { text = try await within(.milliseconds(toxicStalls(toxic, removedAfterHello) ? 200 : 5_000), answer.futureResult) }
-            catch { text = "nothing" }
+            let patience = TimeAmount.milliseconds(toxicStalls(toxic, removedAfterHello) ? 200 : 5_000)
+            do { text = try await within(patience, answer.futureResult) } catch { text = "nothing" }
             answer.succeed("")
             try? await channel.close().get()
             _ = try await loop.flatSubmit { link.value.stop() }.get()
@@ -73,15 +75,22 @@ import World
 
     /// Made on the test's own thread; the link asks for them on its loop.
     private struct Contexts: Sendable {
-        let tls: LinkTLS
+        private let known: [TLSSpec: OpenSSLContext]
+        private let own: TLSSpec?
+        private let onward: OpenSSLContext?
 
         init(_ certificates: RunCertificates, own: TLSSpec?, onward: OpenSSLContext?) throws {
             var made: [TLSSpec: OpenSSLContext] = [:]
             var specs = CertificateKind.allCases.map { TLSSpec(certificate: $0) } + [TLSSpec(maximum: .tls11)]
             if let own { specs.append(own) }
             for spec in specs { made[spec] = try certificates.server(spec, for: ["api"]) }
-            let known = made
-            tls = LinkTLS(own: own, onward: onward) { spec throws(TopologyError) in
+            known = made
+            self.own = own
+            self.onward = onward
+        }
+
+        var tls: LinkTLS {
+            LinkTLS(own: own, onward: onward) { spec throws(TopologyError) in
                 guard let context = known[spec] else { throw TopologyError("no context for \(spec.phrase)") }
                 return context
             }
@@ -91,12 +100,14 @@ import World
     private struct CertificatesOfTest {
         let pem: String
         init(_ certificates: RunCertificates) throws {
-            pem = try String(contentsOfFile: certificates.authorityPath())
+            pem = try String(contentsOfFile: certificates.authorityPath(), encoding: .utf8)
         }
 
         func client() throws -> NIOSSLContext {
             var configuration = TLSConfiguration.makeClientConfiguration()
             configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(pem.utf8)))
+            // Nobody waits for the other's farewell here.
+            configuration.shutdownTimeout = .milliseconds(10)
             return try NIOSSLContext(configuration: configuration)
         }
     }
@@ -136,7 +147,8 @@ import World
     }
 
     @Test func `old versions are refused, and a good certificate heals a bad one`() async throws {
-        #expect(try await ask(mockServesTLS: true, toxic: .version(.tls11)).contains("PROTOCOL"))
+        let old = try await ask(mockServesTLS: true, toxic: .version(.tls11))
+        #expect(old.contains("PROTOCOL") || old.contains("VERSION"), "\(old)")
         #expect(try await ask(own: TLSSpec(certificate: .expired), toxic: .cert(.valid)) == "hello")
     }
 
@@ -152,16 +164,17 @@ import World
     }
 
     /// What a link does by itself, the faults on it, and what becomes of a connection.
-    @Test(arguments: [
-        (nil, [], .pass), (TLSSpec(), [], .terminate(TLSSpec())),
-        (nil, [.certificate(.expired)], .terminate(TLSSpec(certificate: .expired))),
-        (
-            TLSSpec(minimum: .tls12), [.maximum(.tls10), .certificate(.valid)],
-            .terminate(TLSSpec(minimum: .tls10, maximum: .tls10))
-        ),
-        (nil, [.certificate(.expired), .certificate(.untrusted)], .terminate(TLSSpec(certificate: .untrusted))),
-        (TLSSpec(), [.handshake(.alert), .certificate(.expired)], .breakOff(.alert)),
-    ] as [(TLSSpec?, [TLSAdmission], TLSTreatment)])
+    @Test(
+        arguments: [
+            (nil, [], .pass), (TLSSpec(), [], .terminate(TLSSpec())),
+            (nil, [.certificate(.expired)], .terminate(TLSSpec(certificate: .expired))),
+            (
+                TLSSpec(minimum: .tls12), [.maximum(.tls10), .certificate(.valid)],
+                .terminate(TLSSpec(minimum: .tls10, maximum: .tls10))
+            ),
+            (nil, [.certificate(.expired), .certificate(.untrusted)], .terminate(TLSSpec(certificate: .untrusted))),
+            (TLSSpec(), [.handshake(.alert), .certificate(.expired)], .breakOff(.alert)),
+        ] as [(TLSSpec?, [TLSAdmission], TLSTreatment)])
     func `what becomes of a handshake is decided once`(own: TLSSpec?, faults: [TLSAdmission], expected: TLSTreatment) {
         #expect(TLSTreatment.decide(own: own, faults) == expected)
     }
