@@ -37,6 +37,13 @@ final class VirtualServer: Network, @unchecked Sendable {
         self.react = react
     }
 
+    func datagrams(
+        on address: SocketAddress, loop: any EventLoop,
+        prepare: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
+    ) -> EventLoopFuture<any Channel> {
+        loop.makeFailedFuture(NetworkError(.notPermitted, "\(address): no datagrams here"))
+    }
+
     var now: Int64 { Int64(loop.now.uptimeNanoseconds) }
 
     func connect(

@@ -30,7 +30,7 @@ extension RealRunTests {
                     + "  - { id: oracle, model: kong-health }")
             let (head, tail) = (text.firstRange(of: "  gateway:"), text.firstRange(of: "  links:"))
             let scenario =
-                text[..<(try #require(head)).lowerBound] + """
+                String(text[..<(try #require(head)).lowerBound]) + """
                       gateway:
                         url: http://127.0.0.1:\(gateway.proxyAddress.port ?? 0)
                         admin: http://localhost:\(gateway.adminAddress.port ?? 0)/
