@@ -37,8 +37,10 @@ package struct NamedSetting: Sendable {
             let parts = flag.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             guard parts.count == 2, all.contains(where: { $0.name == parts[0].lowercased() }) else {
                 let near = nearestKey(to: parts[0], among: all.map(\.name)).map { "did you mean \($0)?" }
-                let message = parts.count == 2 ? "no setting of that name" : "not NAME=VALUE"
-                let advice = near ?? "the names are in docs/gateway-settings.md"
+                let (message, advice) =
+                    parts.count == 2
+                    ? ("no setting of that name", near ?? "the names are in docs/gateway-settings.md")
+                    : ("not NAME=VALUE", "write --set nginx_http_client_max_body_size=8m")
                 problems.add(Problem(at: nil, "--set \(flag): \(message)", advice: advice))
                 continue
             }

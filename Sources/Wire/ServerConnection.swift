@@ -241,7 +241,7 @@ package final class ServerConnection: ChannelDuplexHandler {
                 return false
             // What comes after the response is complete is dropped.
             case .data(let bytes):
-                if writing != .ended { delegate.received(body: bytes, on: self) }
+                if writing != .ended || isTunnel { delegate.received(body: bytes, on: self) }
             case .end(let trailers):
                 reading = .ended
                 deadline?.clear()

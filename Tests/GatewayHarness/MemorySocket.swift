@@ -83,8 +83,11 @@ final class MemorySocket: ChannelDuplexHandler {
     func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
         guard mode == .output else {
             isOutputClosed = true
-            let lost = waiting
-            (waiting, flushed, heldBytes) = ([], 0, 0)
+            // What was flushed is with the kernel, which sends it all the same.
+            let (sent, lost) = (waiting[..<flushed], waiting[flushed...])
+            waiting = sent.map { ($0.bytes, nil) }
+            heldBytes -= lost.reduce(0) { $0 + $1.bytes.readableBytes }
+            for (_, promise) in sent { promise?.succeed() }
             for (_, promise) in lost { promise?.fail(ChannelError.ioOnClosedChannel) }
             closePromise?.fail(ChannelError.ioOnClosedChannel)
             closePromise = nil

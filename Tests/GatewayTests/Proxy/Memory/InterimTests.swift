@@ -68,7 +68,6 @@ import Testing
         gateway.answer("HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno")
         #expect(client.statuses == [413])
         #expect(client.text.hasSuffix("no"))
-        #expect(client.lines.contains("Connection: close"))
         #expect(gateway.upstream.isClosed)
         gateway.advance(.seconds(3))
         #expect(client.isClosed)

@@ -77,7 +77,8 @@ import Testing
             try #require(forwarded == row.forward, "in \(parts.count) parts")
             let statuses = client.statuses.filter { $0 != 100 }
             try #require(statuses == row.forward.map { _ in 200 } + (row.refuse.map { [$0] } ?? []))
-            if row.refuse != nil { #expect(client.hasEnded) }
+            // 405 is an answer to a request that was understood.
+            if row.refuse != nil, row.refuse != 405 { #expect(client.hasEnded) }
             client.finish()
             gateway.run()
         }
