@@ -29,7 +29,8 @@ extension RealRunTests {
         #expect(changes(view, "api") == [.started, .ready, .paused, .resumed] + life + life + life + life)
         #expect(view.processes.filter { $0.change == .exited }.map(\.code) == [0, nil, nil, nil])
         #expect(view.processes.filter { $0.change == .exited }.map(\.signal) == [nil, 9, 9, 9])
-        #expect(view.processes.filter { $0.change == .exited }.allSatisfy(\.isExpected))
+        let isExpected = view.processes.filter { $0.change == .exited }.allSatisfy(\.isExpected)
+        #expect(isExpected)
         for mark in ["frozen.end", "off.end", "loop", "loop-1", "loop-2.end", "loop-3", "loop.end"] {
             #expect(view.mark(mark) != nil, "\(mark)")
         }
