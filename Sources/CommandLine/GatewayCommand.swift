@@ -24,15 +24,25 @@ struct GatewayCommand: ParsableCommand {
             is DB-less: SIGHUP reads the file again and keeps the old configuration when the new one is bad. SIGTERM \
             and SIGINT let requests under way finish, then exit with 0.
 
+            A listener with 'ssl' shows the certificate of the server name that a client asks for, else that of \
+            KONG_SSL_CERT and KONG_SSL_CERT_KEY, else a self-signed one. With 'http2' it speaks HTTP/2: agreed on by \
+            ALPN under TLS, with prior knowledge without.
+
             Environment: KONG_PROXY_LISTEN, KONG_ADMIN_LISTEN, KONG_STATUS_LISTEN, KONG_DECLARATIVE_CONFIG, \
-            KONG_DATABASE, GATECRASH_STRICT. Flags win.
+            KONG_DATABASE, KONG_SSL_CERT, KONG_SSL_CERT_KEY, KONG_LUA_SSL_TRUSTED_CERTIFICATE, GATECRASH_STRICT. \
+            Flags win.
             """)
 
     @Option(name: .long, help: ArgumentHelp("Declarative file: YAML or JSON, as Kong's.", valueName: "kong.yml"))
     var config: String?
     @Option(
-        name: .long, help: ArgumentHelp("Where clients connect (default 127.0.0.1:8000).", valueName: "address:port"))
-    var proxyListen: String?
+        name: .long,
+        help: ArgumentHelp(
+            """
+            Where clients connect, with Kong's flags: 'ADDRESS:PORT [ssl] [http2]'. May be repeated (default \
+            127.0.0.1:8000 and '127.0.0.1:8443 ssl http2').
+            """, valueName: "listener"))
+    var proxyListen: [String] = []
     @Option(name: .long, help: ArgumentHelp("The Admin API (default 127.0.0.1:8001).", valueName: "address:port"))
     var adminListen: String?
     @Option(
@@ -65,9 +75,12 @@ struct GatewayCommand: ParsableCommand {
         flags.resolve = resolve
         flags.workers = workers
         flags.strict = strict
-        let options: GatewayOptions
+        var options: GatewayOptions
         do { options = try GatewayOptions(flags: flags, environment: Console.environment) } catch {
             throw Console.refuse(error)
+        }
+        do { try options.readCertificates(FileText.read) } catch let problems as Problems {
+            throw Console.refuse(problems)
         }
         try GatewayProcess(options, seed: seed, isSupervised: supervised).run()
     }
@@ -125,9 +138,13 @@ private struct GatewayProcess {
             Console.out(gateway.readyRecord(pid: Int(getpid())).text())
         } else {
             let status = gateway.statusAddress.map { ", metrics on http://\($0.text)/metrics" } ?? ""
+            let proxies = gateway.listeners.map { "\($0.isEncrypted ? "https" : "http")://\($0.address.text)" }
             log.notice(
-                "proxy listens on http://\(gateway.proxyAddress.text), Admin API on "
+                "proxy listens on \(proxies.joined(separator: " and ")), Admin API on "
                     + "http://\(gateway.adminAddress.text)\(status)")
+            for problem in gateway.listenerProblems {
+                log.warning("no TLS listener: \(problem); say --proxy-listen")
+            }
             if let problem = gateway.statusProblem {
                 log.warning("no status listener: \(problem); metrics are on the Admin API, or say --status-listen")
             }

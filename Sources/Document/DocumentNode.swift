@@ -16,6 +16,12 @@ package struct DocumentNode: Sendable {
         package var key: String
         package var keyLocation: SourceLocation
         package var value: DocumentNode
+
+        package init(key: String, keyLocation: SourceLocation, value: DocumentNode) {
+            self.key = key
+            self.keyLocation = keyLocation
+            self.value = value
+        }
     }
 
     package var content: Content

@@ -10,15 +10,20 @@ package struct GatewayOptions: Sendable {
     /// The declarative file, or nil for entities in memory.
     package var configPath: String?
     package var workers: Int
+    /// Files with the default certificate and its key, or their texts.
+    var certificate: (chain: String, key: String)?
+    /// Files with authorities, or their texts.
+    var authorities: [String] = []
 
     package static let defaultProxyPort = 8000
+    package static let defaultProxyTLSPort = 8443
     package static let defaultAdminPort = 8001
     package static let defaultStatusPort = 8007
 
     /// The flags as they were given; nil or empty when not.
     package struct Flags: Sendable {
         package var config: String?
-        package var proxyListen: String?
+        package var proxyListen: [String] = []
         package var adminListen: String?
         package var statusListen: String?
         package var resolve: [String] = []
@@ -31,11 +36,10 @@ package struct GatewayOptions: Sendable {
     /// - Throws: every mistake at once, each with the flag or variable it is in.
     package init(flags: Flags, environment: [String: String]) throws(Problems) {
         var problems = Problems()
-        let proxy = Self.listen(
-            flags.proxyListen, "--proxy-listen", environment, "KONG_PROXY_LISTEN", Self.defaultProxyPort, &problems)
+        let proxy = Self.proxyListeners(flags.proxyListen, environment, &problems)
         let admin = Self.listen(
             flags.adminListen, "--admin-listen", environment, "KONG_ADMIN_LISTEN", Self.defaultAdminPort, &problems)
-        settings = GatewaySettings(proxyListen: proxy, adminListen: admin)
+        settings = GatewaySettings(proxyListeners: proxy, adminListen: admin)
         let status = flags.statusListen ?? environment["KONG_STATUS_LISTEN"] ?? ""
         if status != "off" {
             settings.statusListen = Self.listen(
@@ -48,6 +52,7 @@ package struct GatewayOptions: Sendable {
         settings.strict = flags.strict || Self.isOn(environment, "GATECRASH_STRICT", &problems)
         for entry in flags.resolve { settings.addResolve(entry, &problems) }
         workers = flags.workers ?? 1
+        nameCertificates(environment, &problems)
         if let text = environment["KONG_NGINX_WORKER_PROCESSES"], flags.workers == nil, text != "auto" {
             workers = Int(text) ?? 0
         }
@@ -71,6 +76,30 @@ package struct GatewayOptions: Sendable {
             problems.add(Problem(at: nil, "\(name)=\(text): neither on nor off", advice: "say on or off"))
             return false
         }
+    }
+
+    /// Where clients connect: each flag and the variable may hold a list.
+    private static func proxyListeners(
+        _ flags: [String], _ environment: [String: String], _ problems: inout Problems
+    ) -> [ListenerSettings] {
+        let plain = ListenerSettings(.loopback(port: defaultProxyPort))
+        var encrypted = ListenerSettings(
+            .loopback(port: defaultProxyTLSPort), isEncrypted: true, speaksHTTP2: true)
+        encrypted.mayBeMissing = true
+        let variable = environment["KONG_PROXY_LISTEN"].flatMap { $0.isEmpty ? nil : $0 }
+        let places =
+            flags.isEmpty
+            ? (variable.map { [("KONG_PROXY_LISTEN=\($0)", $0)] } ?? []) : flags.map { ("--proxy-listen \($0)", $0) }
+        guard !places.isEmpty else { return [plain, encrypted] }
+        var list: [ListenerSettings] = []
+        for (place, text) in places {
+            do throws(ListenerSettings.Mistake) {
+                list += try ListenerSettings.list(text)
+            } catch {
+                problems.add(Problem(at: nil, "\(place): \(error.clause)", advice: error.advice))
+            }
+        }
+        return list.isEmpty ? [plain] : list
     }
 
     /// `address:port`, or Kong's list of listeners, of which the first plain one counts

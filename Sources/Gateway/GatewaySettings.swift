@@ -6,7 +6,8 @@ package import Wire
 /// What a gateway process is told at its start. The command line fills it from flags, then `KONG_*` variables, then
 /// these defaults.
 package struct GatewaySettings: Sendable {
-    package var proxyListen: SocketAddress
+    /// Where clients connect; not empty.
+    package var proxyListeners: [ListenerSettings]
     package var adminListen: SocketAddress
     /// Metrics and status without the rest of the Admin API; nil opens no such listener.
     package var statusListen: SocketAddress?
@@ -20,6 +21,12 @@ package struct GatewaySettings: Sendable {
     package var isDeclarative = false
     package var limits = WireLimits()
     package var timeouts = ServerTimeouts()
+    package var http2 = HTTP2Limits()
+    /// PEM of what clients are shown that ask for no known server name (kong.conf `ssl_cert`, `ssl_cert_key`); nil for
+    /// a self-signed certificate.
+    package var certificate: (chain: String, key: String)?
+    /// Who may sign for upstreams and targets of active checks (kong.conf `lua_ssl_trusted_certificate`).
+    package var trusted = TrustedAuthorities()
     package var pool = UpstreamPoolSettings()
     /// Longest body the Admin API takes (kong.conf `nginx_admin_client_max_body_size`), bytes.
     package var adminBodyBytes = 10 * 1024 * 1024
@@ -31,8 +38,15 @@ package struct GatewaySettings: Sendable {
     /// 30 s is when Kong tries a name again that failed.
     package var lookupInterval = TimeAmount.seconds(30)
 
-    package init(proxyListen: SocketAddress, adminListen: SocketAddress) {
-        self.proxyListen = proxyListen
+    /// - Precondition: there is a listener.
+    package init(proxyListeners: [ListenerSettings], adminListen: SocketAddress) {
+        precondition(!proxyListeners.isEmpty, "a gateway without a listener")
+        self.proxyListeners = proxyListeners
         self.adminListen = adminListen
+    }
+
+    /// One listener for plain HTTP/1.1.
+    package init(proxyListen: SocketAddress, adminListen: SocketAddress) {
+        self.init(proxyListeners: [ListenerSettings(proxyListen)], adminListen: adminListen)
     }
 }

@@ -30,6 +30,8 @@ package final class ServerConnection: ChannelDuplexHandler {
     private let timeouts: ServerTimeouts
     /// False: a client that closes its sending side while it waits for a response has gone, as for nginx.
     private let servesHalfClosed: Bool
+    /// The channel is a stream of a connection: it cannot say how many of its bytes wait.
+    private let isStream: Bool
 
     private var context: ChannelHandlerContext?
     private var deadline: Deadline?
@@ -54,12 +56,13 @@ package final class ServerConnection: ChannelDuplexHandler {
 
     package init(
         delegate: any ServerDelegate, limits: WireLimits = WireLimits(), timeouts: ServerTimeouts = ServerTimeouts(),
-        servesHalfClosed: Bool = true
+        servesHalfClosed: Bool = true, isStream: Bool = false
     ) {
         self.delegate = delegate
         self.limits = limits
         self.timeouts = timeouts
         self.servesHalfClosed = servesHalfClosed
+        self.isStream = isStream
     }
 
     // MARK: What the delegate may ask and say
@@ -360,7 +363,7 @@ package final class ServerConnection: ChannelDuplexHandler {
     }
 
     private func countBytesWaiting() -> Int {
-        (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+        isStream ? 0 : (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
     }
 
     /// Reading is held back while the delegate asks for it, or while too much was sent ahead of its turn.

@@ -11,6 +11,11 @@ package struct ClientFacts: Sendable {
     package var scheme: StaticString
     /// The port that the client connected to.
     package var port: Int
+    var isEncrypted = false
+    /// The name asked for in the TLS handshake.
+    var serverName: String?
+    /// The request came as a stream; its head is written as that of HTTP/1.1 all the same.
+    var isHTTP2 = false
 
     package init(address: String, scheme: StaticString, port: Int) {
         self.address = address
@@ -23,6 +28,7 @@ package struct ClientFacts: Sendable {
 /// belong to its connection, and Kong's own (kong/runloop/handler.lua, kong/templates/nginx_kong.lua).
 package enum ForwardedRequest {
     /// The value of `Via` that this gateway adds.
+    static let viaHTTP2: StaticString = "2 kong/3.10.0"
     static let viaHTTP11: StaticString = "1.1 kong/3.10.0"
     static let viaHTTP10: StaticString = "1.0 kong/3.10.0"
 
@@ -146,7 +152,7 @@ package enum ForwardedRequest {
         out.writeString(client.address)
         out.writeStaticString("\r\nVia: ")
         if seen.via { writeValues(of: .via, head, bytes, to: &out) }
-        out.writeStaticString(head.version == .http11 ? viaHTTP11 : viaHTTP10)
+        out.writeStaticString(client.isHTTP2 ? viaHTTP2 : head.version == .http11 ? viaHTTP11 : viaHTTP10)
         out.writeStaticString("\r\n")
     }
 
