@@ -71,6 +71,13 @@ package struct CertificateFacts: Sendable, Hashable {
         } catch { throw CertificateProblem("no private key") }
     }
 
+    /// - Throws: `CertificateProblem` for a text that holds no private key, or a broken one.
+    package static func check(key pem: String) throws(CertificateProblem) {
+        do { _ = try key(pem) } catch let problem as CertificateProblem { throw problem } catch {
+            throw CertificateProblem("a broken private key, or one that is encrypted")
+        }
+    }
+
     /// Curve parameters may stand before the key.
     private static func key(_ pem: String) throws -> Certificate.PrivateKey {
         let documents = try PEMDocument.parseMultiple(pemString: pem)

@@ -26,6 +26,8 @@ extension GeneralName {
         self = .dnsName(text)
     }
 
+    static func isAddress(_ text: String) -> Bool { addressBytes(text) != nil }
+
     /// Four or sixteen bytes, or nil.
     private static func addressBytes(_ text: String) -> [UInt8]? {
         for (family, count) in [(AF_INET, 4), (AF_INET6, 16)] {

@@ -25,20 +25,28 @@ struct GatewayCommand: ParsableCommand {
             and SIGINT let requests under way finish, then exit with 0.
 
             An address to listen on may be followed by proxy_protocol: each connection then begins with that of a load \
-            balancer. Timeouts, limits, pools and trusted peers have kong.conf's names (docs/gateway-settings.md): \
-            --set nginx_http_client_max_body_size=8m, or the variable KONG_NGINX_HTTP_CLIENT_MAX_BODY_SIZE.
+            balancer. A listener with 'ssl' shows the certificate of the server name that a client asks for, else that \
+            of KONG_SSL_CERT and KONG_SSL_CERT_KEY, else a self-signed one. With 'http2' it speaks HTTP/2: agreed on \
+            by ALPN under TLS, with prior knowledge without. Timeouts, limits, pools and trusted peers have \
+            kong.conf's names (docs/gateway-settings.md): --set nginx_http_client_max_body_size=8m, or the variable \
+            KONG_NGINX_HTTP_CLIENT_MAX_BODY_SIZE.
 
             Environment: KONG_PROXY_LISTEN, KONG_ADMIN_LISTEN, KONG_STATUS_LISTEN, KONG_DECLARATIVE_CONFIG, \
-            KONG_DATABASE, KONG_DNS_RESOLVER, KONG_DNS_ORDER, KONG_DNS_VALID_TTL, KONG_DNS_STALE_TTL, \
-            KONG_DNS_NOT_FOUND_TTL, KONG_DNS_ERROR_TTL, RES_OPTIONS (timeout:1 attempts:2), GATECRASH_STRICT, \
-            KONG_… of any setting. Flags win.
+            KONG_DATABASE, KONG_SSL_CERT, KONG_SSL_CERT_KEY, KONG_LUA_SSL_TRUSTED_CERTIFICATE, KONG_DNS_RESOLVER, \
+            KONG_DNS_ORDER, KONG_DNS_VALID_TTL, KONG_DNS_STALE_TTL, KONG_DNS_NOT_FOUND_TTL, KONG_DNS_ERROR_TTL, \
+            RES_OPTIONS (timeout:1 attempts:2), GATECRASH_STRICT, KONG_… of any setting. Flags win.
             """)
 
     @Option(name: .long, help: ArgumentHelp("Declarative file: YAML or JSON, as Kong's.", valueName: "kong.yml"))
     var config: String?
     @Option(
-        name: .long, help: ArgumentHelp("Where clients connect (default 127.0.0.1:8000).", valueName: "address:port"))
-    var proxyListen: String?
+        name: .long,
+        help: ArgumentHelp(
+            """
+            Where clients connect, with Kong's flags: 'ADDRESS:PORT [ssl] [http2]'. May be repeated (default \
+            127.0.0.1:8000 and '127.0.0.1:8443 ssl http2').
+            """, valueName: "listener"))
+    var proxyListen: [String] = []
     @Option(name: .long, help: ArgumentHelp("The Admin API (default 127.0.0.1:8001).", valueName: "address:port"))
     var adminListen: String?
     @Option(
@@ -88,9 +96,12 @@ struct GatewayCommand: ParsableCommand {
         flags.workers = workers
         flags.set = set
         flags.strict = strict
-        let options: GatewayOptions
+        var options: GatewayOptions
         do { options = try GatewayOptions(flags: flags, environment: Console.environment) } catch {
             throw Console.refuse(error)
+        }
+        do { try options.readCertificates(FileText.read) } catch let problems as Problems {
+            throw Console.refuse(problems)
         }
         let remotes = confined ? Remotes(remotes) : nil
         try GatewayProcess(options, seed: seed, remotes: remotes, isSupervised: supervised).run()
@@ -159,9 +170,13 @@ private struct GatewayProcess {
             Console.out(gateway.readyRecord(pid: Int(getpid())).text())
         } else {
             let status = gateway.statusAddress.map { ", metrics on http://\($0.text)/metrics" } ?? ""
+            let proxies = gateway.listeners.map { "\($0.isEncrypted ? "https" : "http")://\($0.address.text)" }
             log.notice(
-                "proxy listens on http://\(gateway.proxyAddress.text), Admin API on "
+                "proxy listens on \(proxies.joined(separator: " and ")), Admin API on "
                     + "http://\(gateway.adminAddress.text)\(status)")
+            for problem in gateway.listenerProblems {
+                log.warning("no TLS listener: \(problem); say --proxy-listen")
+            }
             if let problem = gateway.statusProblem {
                 log.warning("no status listener: \(problem); metrics are on the Admin API, or say --status-listen")
             }

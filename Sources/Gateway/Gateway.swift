@@ -7,8 +7,10 @@ package import World
 /// A running gateway: proxy and Admin API listen, health checks run. A handle that may go anywhere; what it stands for
 /// lives on the control loop.
 package struct Gateway: Sendable {
-    /// Where clients connect; with the real port where a free one was asked for.
-    package let proxyAddress: SocketAddress
+    /// Where clients connect, in the order of the settings; with the real port where a free one was asked for.
+    package let listeners: [ListenerSettings]
+    /// Why listeners are missing that nobody had asked for: their default addresses were taken.
+    package let listenerProblems: [String]
     package let adminAddress: SocketAddress
     /// Nil when there is no such listener.
     package let statusAddress: SocketAddress?
@@ -43,13 +45,19 @@ package struct Gateway: Sendable {
             let bound = NIOLoopBound(core, eventLoop: loop)
             return core.namesSettled(within: Self.firstLookups).flatMap { bound.value.listen() }.map { addresses in
                 Gateway(
-                    proxyAddress: addresses.proxy, adminAddress: addresses.admin, statusAddress: addresses.status,
+                    listeners: addresses.proxy, listenerProblems: addresses.proxyProblems,
+                    adminAddress: addresses.admin, statusAddress: addresses.status,
                     statusProblem: addresses.statusProblem, loop: loop, core: bound)
             }.flatMapError { error in
                 bound.value.stop().flatMapThrowing { throw error }
             }
         }
     }
+
+    /// The first listener for plain HTTP; the first of all when there is none.
+    package var proxyAddress: SocketAddress { (listeners.first { !$0.isEncrypted } ?? listeners[0]).address }
+    /// The first listener for TLS.
+    package var tlsAddress: SocketAddress? { listeners.first(where: \.isEncrypted)?.address }
 
     /// How long listening waits for the names of a declarative file, so that the first requests find their upstreams.
     private static let firstLookups = TimeAmount.seconds(2)
@@ -84,11 +92,13 @@ package struct Gateway: Sendable {
 
     /// What a supervisor waits for.
     package func readyRecord(pid: Int) -> JSONValue {
-        [
+        var record: JSONValue = [
             "kind": "ready", "t": .integer(Int(loop.now.uptimeNanoseconds)), "role": "gateway",
             "proxy": .string(proxyAddress.text), "admin": .string(adminAddress.text),
             "status": statusAddress.map { .string($0.text) } ?? .null, "pid": .integer(pid),
         ]
+        if let tlsAddress { record["proxy_tls"] = .string(tlsAddress.text) }
+        return record
     }
 }
 
@@ -104,38 +114,63 @@ extension GatewayCore {
     }
 
     struct Addresses: Sendable {
-        var proxy: SocketAddress
+        var proxy: [ListenerSettings] = []
+        var proxyProblems: [String] = []
         var admin: SocketAddress
         var status: SocketAddress?
         var statusProblem: String?
     }
 
-    /// Opens the proxy (one listener a worker, sharing the port), the Admin API and the status listener.
+    /// Opens the listeners of the proxy (each once a worker, sharing the port), the Admin API and the status listener.
+    ///
+    /// - Returns: the listeners with the ports they got.
     func listen() -> EventLoopFuture<Addresses> {
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        let none = loop.makeSucceededFuture(Addresses(admin: settings.adminListen))
+        // One after the other: of two listeners on one port the second one is refused, not the faster one accepted.
+        let opened = settings.proxyListeners.reduce(none) { before, listener in
+            before.flatMap { addresses in bound.value.open(listener, after: addresses) }
+        }
+        return opened.flatMap { addresses in
+            bound.value.listenAdmin().map { admin in
+                var addresses = addresses
+                addresses.admin = admin
+                return addresses
+            }
+        }.flatMap { bound.value.listenStatus($0) }
+    }
+
+    private func open(_ listener: ListenerSettings, after before: Addresses) -> EventLoopFuture<Addresses> {
         var options = ListenOptions()
         options.sharesPort = workers.count > 1
         let shared = options
         let bound = NIOLoopBound(self, eventLoop: loop)
-        let first = listen(workers[0], on: settings.proxyListen, shared)
-        return first.flatMap { [workers, loop] address in
-            let others = workers.dropFirst().map { bound.value.listen($0, on: address, shared) }
-            return EventLoopFuture.andAllSucceed(others, on: loop).flatMap {
-                bound.value.listenAdmin()
-            }.flatMap { admin in
-                bound.value.listenStatus(Addresses(proxy: address, admin: admin))
+        return listen(workers[0], on: listener, shared).flatMap { [workers, loop] address in
+            var addresses = before
+            addresses.proxy.append(listener)
+            addresses.proxy[addresses.proxy.count - 1].address = address
+            let opened = addresses
+            let others = workers.dropFirst().map { worker in
+                bound.value.listen(worker, on: opened.proxy[opened.proxy.count - 1], shared)
             }
+            return EventLoopFuture.andAllSucceed(others, on: loop).map { opened }
+        }.flatMapErrorThrowing { error in
+            guard listener.mayBeMissing else { throw error }
+            var addresses = before
+            addresses.proxyProblems.append("\(error)")
+            return addresses
         }
     }
 
     private func listen(
-        _ handle: WorkerHandle, on address: SocketAddress, _ options: ListenOptions
+        _ handle: WorkerHandle, on listener: ListenerSettings, _ options: ListenOptions
     ) -> EventLoopFuture<SocketAddress> {
         let bound = NIOLoopBound(self, eventLoop: loop)
-        return world.network.listen(on: address, loops: handle.loop, options: options) { channel in
-            handle.worker.value.accept(channel)
+        return world.network.listen(on: listener.address, loops: handle.loop, options: options) { channel in
+            handle.worker.value.accept(channel, on: listener)
         }.hop(to: loop).map { channel in
             bound.value.listeners.append(channel)
-            return channel.localAddress ?? address
+            return channel.localAddress ?? listener.address
         }
     }
 

@@ -1,9 +1,9 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
+import Certificates
 import DNS
 import Document
 import NIOCore
-import NIOSSL
 import Wire
 import World
 
@@ -31,8 +31,10 @@ final class GatewayCore {
     private var configuration = Configuration.empty
     private var version = 0
     private var source = ConfigEvent.Source.admin
-    /// With and without verification; each costs some milliseconds to make.
-    private var tlsContexts: [Bool: NIOSSLContext] = [:]
+    private let prober: Prober
+    private let upstreamTLS: UpstreamTLSTable
+    private let defaultCertificate: ServedCertificate
+    private var certificates: ServerCertificates?
     private var directs: [String: [Peer.Direct]] = [:]
     private var adminConnections: [ObjectIdentifier: ServerConnection] = [:]
 
@@ -43,7 +45,12 @@ final class GatewayCore {
         self.log = log
         let events = EventLog(on: loop)
         self.events = events
-        let prober = Prober(network: world.network, loop: loop)
+        let prober = Prober(network: world.network, loop: loop, trusted: settings.trusted)
+        self.prober = prober
+        upstreamTLS = UpstreamTLSTable(trusted: settings.trusted, clock: world.wallClock)
+        defaultCertificate =
+            settings.certificate.map { ServedCertificate(chain: $0.chain, key: $0.key) }
+            ?? .selfSigned(now: { world.wallClock.secondsSinceEpoch })
         monitor = HealthMonitor(loop: loop, probe: { prober.probe($0) }) { event in
             events.append { event.json(t: UInt64($0), seq: $1) }
             Self.note(event, log)
@@ -104,13 +111,19 @@ final class GatewayCore {
 
     private func compile() {
         names.beginRound()
+        upstreamTLS.beginRound()
+        prober.material = configuration.tls
+        let certificates = ServerCertificates(
+            configuration.tls, fallback: defaultCertificate, reusing: self.certificates)
+        self.certificates = certificates
         let upstreams = configuration.upstreams.map(resolved)
         let sets = monitor.apply(upstreams)
         let byID = compileServices(sets)
         let services = configuration.routes.map { $0.serviceID.flatMap { byID[$0] } }
         names.endRound()
+        upstreamTLS.endRound()
         let routes = RouteTable(configuration)
-        let snapshot = Snapshot(routes: routes, services: services, targetSets: sets)
+        let snapshot = Snapshot(routes: routes, services: services, targetSets: sets, certificates: certificates)
         for handle in workers {
             if handle.loop.inEventLoop {
                 handle.worker.value.install(snapshot)
@@ -141,8 +154,9 @@ final class GatewayCore {
         for service in configuration.services {
             let place = service.upstreamID.flatMap { places[$0] }
             let peers = place.map { CompiledService.Peers.balanced($0) } ?? direct(service, &kept)
+            let upstream = place.map { sets[$0].upstream }
             services[service.id] = CompiledService(
-                service, peers: peers, upstream: place.map { sets[$0].upstream }, tls: tls(service))
+                service, peers: peers, upstream: upstream, tls: tls(service, upstream))
         }
         directs = kept
         return services
@@ -168,16 +182,23 @@ final class GatewayCore {
     }
 
     /// TLS towards the upstream; verification is off unless `tls_verify` is set, as in Kong.
-    private func tls(_ service: Service) -> NIOSSLContext? {
+    private func tls(_ service: Service, _ upstream: Upstream?) -> UpstreamTLS? {
         guard service.proto.isEncrypted else { return nil }
-        let verifies = service.tlsVerify == true
-        if let made = tlsContexts[verifies] { return made }
-        var tls = TLSConfiguration.makeClientConfiguration()
-        tls.certificateVerification = verifies ? .fullVerification : .none
         do {
-            let context = try NIOSSLContext(configuration: tls)
-            tlsContexts[verifies] = context
-            return context
+            let authorities = try service.caCertificateIDs.map { ids in
+                try ids.map { id in
+                    guard let pem = configuration.tls.authorities[id] else {
+                        throw CertificateProblem("there is no CA certificate \(id)")
+                    }
+                    return pem
+                }
+            }
+            let certificateID = service.clientCertificateID ?? upstream?.clientCertificateID
+            return try upstreamTLS.tls(
+                UpstreamTLS.Terms(
+                    verifies: service.tlsVerify == true, depth: service.tlsVerifyDepth, authorities: authorities,
+                    certificate: configuration.tls.certificate(certificateID),
+                    speaksHTTP2: service.proto.speaksHTTP2))
         } catch {
             log.error("service \(service.name ?? service.id): TLS cannot be set up: \(error)")
             return nil
@@ -276,7 +297,8 @@ extension GatewaySettings {
     /// What `GET /` shows of them, under Kong's names.
     var shown: JSONValue {
         [
-            "proxy_listen": [.string(proxyListen.text)], "admin_listen": [.string(adminListen.text)],
+            "proxy_listen": .array(proxyListeners.map { .string($0.text) }),
+            "admin_listen": [.string(adminListen.text)],
             "status_listen": .array(statusListen.map { [.string($0.text)] } ?? []),
             "database": isDeclarative ? "off" : "memory", "router_flavor": "traditional_compatible",
             "upstream_keepalive_pool_size": .integer(pool.size),

@@ -11,15 +11,20 @@ package struct GatewayOptions: Sendable {
     /// The declarative file, or nil for entities in memory.
     package var configPath: String?
     package var workers: Int
+    /// Files with the default certificate and its key, or their texts.
+    var certificate: (chain: String, key: String)?
+    /// Files with authorities, or their texts.
+    var authorities: [String] = []
 
     package static let defaultProxyPort = 8000
+    package static let defaultProxyTLSPort = 8443
     package static let defaultAdminPort = 8001
     package static let defaultStatusPort = 8007
 
     /// The flags as they were given; nil or empty when not.
     package struct Flags: Sendable {
         package var config: String?
-        package var proxyListen: String?
+        package var proxyListen: [String] = []
         package var adminListen: String?
         package var statusListen: String?
         package var resolve: [String] = []
@@ -35,20 +40,16 @@ package struct GatewayOptions: Sendable {
     /// - Throws: every mistake at once, each with the flag or variable it is in.
     package init(flags: Flags, environment: [String: String]) throws(Problems) {
         var problems = Problems()
-        let proxy = Self.listener(
-            flags.proxyListen, "--proxy-listen", environment, "KONG_PROXY_LISTEN", Self.defaultProxyPort, &problems)
+        let proxy = Self.proxyListeners(flags.proxyListen, environment, &problems)
         let admin = Self.listener(
             flags.adminListen, "--admin-listen", environment, "KONG_ADMIN_LISTEN", Self.defaultAdminPort, &problems)
-        settings = GatewaySettings(proxyListen: proxy.address, adminListen: admin.address)
-        settings.expectsProxyProtocol = proxy.words.contains("proxy_protocol")
+        settings = GatewaySettings(proxyListeners: proxy, adminListen: admin)
         NamedSetting.read(flags: flags.set, environment: environment, into: &settings, &problems)
         let status = flags.statusListen ?? environment["KONG_STATUS_LISTEN"] ?? ""
         if status != "off" {
-            settings.statusListen =
-                Self.listener(
-                    flags.statusListen, "--status-listen", environment, "KONG_STATUS_LISTEN", Self.defaultStatusPort,
-                    &problems
-                ).address
+            settings.statusListen = Self.listener(
+                flags.statusListen, "--status-listen", environment, "KONG_STATUS_LISTEN", Self.defaultStatusPort,
+                &problems)
             settings.statusMayBeMissing = status.isEmpty
         }
         configPath = flags.config ?? environment["KONG_DECLARATIVE_CONFIG"].flatMap { $0.isEmpty ? nil : $0 }
@@ -59,6 +60,7 @@ package struct GatewayOptions: Sendable {
             problems.add(Problem(at: nil, mistake.what, advice: mistake.advice))
         }
         workers = flags.workers ?? 1
+        nameCertificates(environment, &problems)
         if let text = environment["KONG_NGINX_WORKER_PROCESSES"], flags.workers == nil, text != "auto" {
             workers = Int(text) ?? 0
         }
@@ -84,22 +86,46 @@ package struct GatewayOptions: Sendable {
         }
     }
 
+    /// Where clients connect: each flag and the variable may hold a list.
+    private static func proxyListeners(
+        _ flags: [String], _ environment: [String: String], _ problems: inout Problems
+    ) -> [ListenerSettings] {
+        let plain = ListenerSettings(.loopback(port: defaultProxyPort))
+        var encrypted = ListenerSettings(
+            .loopback(port: defaultProxyTLSPort), isEncrypted: true, speaksHTTP2: true)
+        encrypted.mayBeMissing = true
+        let variable = environment["KONG_PROXY_LISTEN"].flatMap { $0.isEmpty ? nil : $0 }
+        let places =
+            flags.isEmpty
+            ? (variable.map { [("KONG_PROXY_LISTEN=\($0)", $0)] } ?? []) : flags.map { ("--proxy-listen \($0)", $0) }
+        guard !places.isEmpty else { return [plain, encrypted] }
+        var list: [ListenerSettings] = []
+        for (place, text) in places {
+            do throws(ListenerSettings.Mistake) {
+                list += try ListenerSettings.list(text)
+            } catch {
+                problems.add(Problem(at: nil, "\(place): \(error.clause)", advice: error.advice))
+            }
+        }
+        return list.isEmpty ? [plain] : list
+    }
+
     /// `address:port`, or Kong's list of listeners, of which the first plain one counts
     /// (`0.0.0.0:8000 reuseport backlog=16384, 0.0.0.0:8443 ssl`).
     private static func listener(
         _ flag: String?, _ flagName: String, _ environment: [String: String], _ variable: String, _ port: Int,
         _ problems: inout Problems
-    ) -> (address: SocketAddress, words: [Substring]) {
+    ) -> SocketAddress {
         let loopback = SocketAddress.loopback(port: port)
-        guard let text = flag ?? environment[variable], !text.isEmpty else { return (loopback, []) }
+        guard let text = flag ?? environment[variable], !text.isEmpty else { return loopback }
         let place = flag == nil ? "\(variable)=\(text)" : "\(flagName) \(text)"
         let plain = text.split(separator: ",").map { $0.split(separator: " ") }
             .first { !$0.contains("ssl") && !$0.isEmpty }
         guard let first = plain?.first, let address = SocketAddress(listening: String(first)) else {
             problems.add(Problem(at: nil, "\(place): no address to listen on", advice: "write 127.0.0.1:\(port)"))
-            return (loopback, [])
+            return loopback
         }
-        return (address, Array(plain?.dropFirst() ?? []))
+        return address
     }
 }
 

@@ -8,7 +8,8 @@ import World
 /// What a gateway process is told at its start. The command line fills it from flags, then `KONG_*` variables, then
 /// these defaults.
 package struct GatewaySettings: Sendable {
-    package var proxyListen: SocketAddress
+    /// Where clients connect; not empty.
+    package var proxyListeners: [ListenerSettings]
     package var adminListen: SocketAddress
     /// Metrics and status without the rest of the Admin API; nil opens no such listener.
     package var statusListen: SocketAddress?
@@ -25,6 +26,12 @@ package struct GatewaySettings: Sendable {
     /// Of what upstreams send.
     package var responseLimits = WireLimits()
     package var timeouts = ServerTimeouts()
+    package var http2 = HTTP2Limits()
+    /// PEM of what clients are shown that ask for no known server name (kong.conf `ssl_cert`, `ssl_cert_key`); nil for
+    /// a self-signed certificate.
+    package var certificate: (chain: String, key: String)?
+    /// Who may sign for upstreams and targets of active checks (kong.conf `lua_ssl_trusted_certificate`).
+    package var trusted = TrustedAuthorities()
     package var pool = UpstreamPoolSettings()
     /// Longest request body, bytes; 0 for any (nginx `client_max_body_size`).
     package var bodyBytes: Int64 = 0
@@ -35,8 +42,6 @@ package struct GatewaySettings: Sendable {
     package var spoolDirectory = SpoolFile.defaultDirectory
     /// Client connections a worker; 0 for as many as the system allows (nginx `worker_connections`).
     package var connectionLimit = 0
-    /// Each connection to the proxy begins with the PROXY protocol.
-    package var expectsProxyProtocol = false
     package var trust = TrustedProxies()
     /// Longest body the Admin API takes (kong.conf `nginx_admin_client_max_body_size`), bytes.
     package var adminBodyBytes = 10 * 1024 * 1024
@@ -56,10 +61,17 @@ package struct GatewaySettings: Sendable {
             : .init(unknown: lookupInterval, notFound: dns.notFoundTime, error: dns.errorTime, stale: dns.staleTime)
     }
 
-    package init(proxyListen: SocketAddress, adminListen: SocketAddress) {
-        self.proxyListen = proxyListen
+    /// - Precondition: there is a listener.
+    package init(proxyListeners: [ListenerSettings], adminListen: SocketAddress) {
+        precondition(!proxyListeners.isEmpty, "a gateway without a listener")
+        self.proxyListeners = proxyListeners
         self.adminListen = adminListen
         limits.requestsPerConnection = Self.defaultRequestsPerConnection
+    }
+
+    /// One listener for plain HTTP/1.1.
+    package init(proxyListen: SocketAddress, adminListen: SocketAddress) {
+        self.init(proxyListeners: [ListenerSettings(proxyListen)], adminListen: adminListen)
     }
 
     /// Kong's `nginx_http_keepalive_requests`.

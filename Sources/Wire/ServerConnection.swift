@@ -22,6 +22,8 @@ package final class ServerConnection: ChannelDuplexHandler {
     private let timeouts: ServerTimeouts
     /// False: a client that closes its sending side while it waits for a response has gone, as for nginx.
     private let servesHalfClosed: Bool
+    /// The channel is a stream of a connection: it cannot say how many of its bytes wait.
+    private let isStream: Bool
 
     var context: ChannelHandlerContext?
     /// That of the context, which would have to ask its pipeline.
@@ -52,13 +54,14 @@ package final class ServerConnection: ChannelDuplexHandler {
 
     package init(
         delegate: any ServerDelegate, limits: WireLimits = WireLimits(), timeouts: ServerTimeouts = ServerTimeouts(),
-        servesHalfClosed: Bool = true, memory: OutboundMemory = OutboundMemory()
+        servesHalfClosed: Bool = true, memory: OutboundMemory = OutboundMemory(), isStream: Bool = false
     ) {
         outbound = BodyWriter(memory)
         self.delegate = delegate
         self.limits = limits
         self.timeouts = timeouts
         self.servesHalfClosed = servesHalfClosed
+        self.isStream = isStream
     }
 
     // MARK: What the delegate may ask and say
@@ -382,7 +385,7 @@ package final class ServerConnection: ChannelDuplexHandler {
     }
 
     private func countBytesWaiting() -> Int {
-        (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+        isStream ? 0 : (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
     }
 
     /// Reading is held back while the delegate asks for it, or while too much was sent ahead of its turn.

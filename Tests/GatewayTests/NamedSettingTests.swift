@@ -104,8 +104,9 @@ import Testing
 
     @Test func `a listener may ask for the PROXY protocol`() throws {
         let settings = try options([], ["KONG_PROXY_LISTEN": "127.0.0.1:9000 proxy_protocol reuseport backlog=16"])
-        #expect(settings.expectsProxyProtocol)
-        #expect(settings.proxyListen.port == 9000)
-        #expect(try !options([], ["KONG_PROXY_LISTEN": "127.0.0.1:9000"]).expectsProxyProtocol)
+        #expect(settings.proxyListeners.map(\.expectsProxyProtocol) == [true])
+        #expect(settings.proxyListeners.first?.address.port == 9000)
+        let plain = try options([], ["KONG_PROXY_LISTEN": "127.0.0.1:9000"])
+        #expect(plain.proxyListeners.map(\.expectsProxyProtocol) == [false])
     }
 }

@@ -54,11 +54,18 @@ extension AdminAPI {
 
     static let endpoints: JSONValue = [
         "data": [
-            "/", "/config", "/endpoints", "/events", "/metrics", "/routes", "/routes/{routes}",
+            "/", "/ca_certificates", "/ca_certificates/{ca_certificates}", "/certificates",
+            "/certificates/{certificates}", "/certificates/{certificates}/services",
+            "/certificates/{certificates}/snis", "/certificates/{certificates}/snis/{snis}",
+            "/certificates/{certificates}/upstreams", "/config", "/endpoints", "/events", "/metrics", "/routes",
+            "/routes/{routes}",
             "/routes/{routes}/service",
-            "/services", "/services/{services}", "/services/{services}/health", "/services/{services}/routes",
-            "/services/{services}/routes/{routes}", "/status", "/tags", "/tags/{tags}", "/upstreams",
-            "/upstreams/{upstreams}", "/upstreams/{upstreams}/health", "/upstreams/{upstreams}/targets",
+            "/services", "/services/{services}", "/services/{services}/client_certificate",
+            "/services/{services}/health", "/services/{services}/routes",
+            "/services/{services}/routes/{routes}", "/snis", "/snis/{snis}", "/snis/{snis}/certificate", "/status",
+            "/tags", "/tags/{tags}", "/upstreams",
+            "/upstreams/{upstreams}", "/upstreams/{upstreams}/client_certificate", "/upstreams/{upstreams}/health",
+            "/upstreams/{upstreams}/targets",
             "/upstreams/{upstreams}/targets/all", "/upstreams/{upstreams}/targets/{targets}",
             "/upstreams/{upstreams}/targets/{targets}/healthy", "/upstreams/{upstreams}/targets/{targets}/unhealthy",
             "/upstreams/{upstreams}/targets/{targets}/{address}/healthy",

@@ -33,6 +33,15 @@ extension AdminAPI {
             return AdminResponse(200, try nestedList("/upstreams/\(id)/targets/all", rows, query))
         case .target(let upstream, let target):
             return AdminResponse(200, try self.target(target, ofUpstream: upstream))
+        case .serverNames(let certificate):
+            let id = try id(of: try row(.certificates, certificate))
+            return AdminResponse(200, try nestedList("/certificates/\(id)/snis", store.rows(.snis, of: id), query))
+        case .serverName(let certificate, let name):
+            return AdminResponse(200, try serverName(name, ofCertificate: certificate))
+        case .certificate(let kind, let name):
+            return AdminResponse(200, shown(try certificate(of: kind, name), .certificates))
+        case .certificateUsers(let certificate, let kind):
+            return AdminResponse(200, try certificateUsers(certificate, kind, query))
         case .upstreamHealth(let upstream): return try upstreamHealth(upstream, query)
         case .manualHealth: throw AdminRefusal(405, "Method not allowed")
         }
@@ -71,9 +80,14 @@ extension AdminAPI {
 
     /// A row as answers show it: a service without health checks does not have the field, as in Kong.
     func shown(_ row: JSONValue, _ kind: EntityKind) -> JSONValue {
-        guard kind == .services, row["healthchecks"] == .null else { return row }
         var row = row
-        row["healthchecks"] = nil
+        switch kind {
+        case .services where row["healthchecks"] == .null: row["healthchecks"] = nil
+        case .certificates:
+            let names = store.serverNames(ofCertificate: row["id"]?.stringValue ?? "")
+            row["snis"] = .array(names.map { .string($0) })
+        default: break
+        }
         return row
     }
 }
@@ -93,7 +107,7 @@ extension AdminAPI {
         return try page("/\(kind.rawValue)", rows, query, extra: extra)
     }
 
-    private func nestedList(
+    func nestedList(
         _ path: String, _ rows: [JSONValue], _ query: [FormArgument]
     ) throws(AdminRefusal) -> JSONValue {
         try page(path, try filtered(rows, query), query, extra: "")

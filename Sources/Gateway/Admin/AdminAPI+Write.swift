@@ -15,6 +15,14 @@ extension AdminAPI {
         guard let kind = resource.writtenKind else { throw .notFound }
         let input = try AdminBody(request).object(store.schema(of: kind))
         switch resource {
+        case .collection(.certificates): return written(try createCertificate(input), .certificates, status: 201)
+        case .item(.certificates, let name):
+            return written(try modifyCertificate(name, input, method: request.method), .certificates)
+        case .serverNames(let certificate):
+            return try create(.snis, input, parent: ("certificate", try row(.certificates, certificate)))
+        case .serverName(let certificate, let name):
+            let owned = try serverNameInput(name, ofCertificate: certificate, input, method: request.method)
+            return try modify(.snis, name, owned, method: request.method)
         case .collection(let kind): return try create(kind, input)
         case .item(let kind, let name): return try modify(kind, name, input, method: request.method)
         case .routes(let service):
@@ -100,9 +108,15 @@ extension AdminAPI {
         let found: (EntityKind, JSONValue)
         switch resource {
         case .item(let kind, let name):
-            guard let row = store.row(kind, idOrName: name) else { return AdminResponse(204) }
+            guard let row = store.row(kind, idOrName: name) else {
+                // A server name that stands for no certificate is not found, as Kong looks it up first.
+                if kind == .certificates, !UUIDs.isValid(name) { throw .notFound }
+                return AdminResponse(204)
+            }
             found = (kind, row)
         case .route(let service, let route): found = (.routes, try self.route(route, ofService: service))
+        case .serverName(let certificate, let name):
+            found = (.snis, try serverName(name, ofCertificate: certificate))
         case .target(let upstream, let target): found = (.targets, try self.target(target, ofUpstream: upstream))
         default: throw .notFound
         }

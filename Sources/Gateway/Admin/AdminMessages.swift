@@ -114,6 +114,8 @@ extension AdminRefusal {
                 message:
                     "an existing '\(child.rawValue)' entity references this '\(parent.rawValue)' entity",
                 ("fields", ["@referenced_by": .string(child.rawValue)]))
+        case .referencedByOthers(let text):
+            self.init(400, code: 18, name: "referenced by others", message: text)
         case .notFound:
             self = AdminRefusal.notFound
         }

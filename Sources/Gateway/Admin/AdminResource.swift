@@ -16,6 +16,12 @@ enum AdminResource: Hashable, Sendable {
     case allTargets(upstream: String)
     case target(upstream: String, String)
     case upstreamHealth(String)
+    case serverNames(certificate: String)
+    case serverName(certificate: String, String)
+    /// The certificate that a service, an upstream or a server name names.
+    case certificate(of: EntityKind, String)
+    /// The services or upstreams that present a certificate.
+    case certificateUsers(certificate: String, EntityKind)
     case manualHealth(upstream: String, target: String, address: String?, isHealthy: Bool)
 
     /// - Parameter path: as sent; a slash at the end does not count, segments are percent-decoded.
@@ -57,6 +63,12 @@ enum AdminResource: Hashable, Sendable {
         case (.services, 1, "health"): .serviceHealth(parent)
         case (.routes, 1, "service"): .service(route: parent)
         case (.upstreams, 1, "health"): .upstreamHealth(parent)
+        case (.services, 1, "client_certificate"), (.upstreams, 1, "client_certificate"), (.snis, 1, "certificate"):
+            .certificate(of: kind, parent)
+        case (.certificates, 1, "snis"): .serverNames(certificate: parent)
+        case (.certificates, 2, "snis"): .serverName(certificate: parent, rest[1])
+        case (.certificates, 1, "services"): .certificateUsers(certificate: parent, .services)
+        case (.certificates, 1, "upstreams"): .certificateUsers(certificate: parent, .upstreams)
         case (.upstreams, _, "targets"): targets(of: parent, Array(rest.dropFirst()))
         default: nil
         }
@@ -80,10 +92,10 @@ enum AdminResource: Hashable, Sendable {
     var methods: [String] {
         switch self {
         case .root, .status, .ready, .metrics, .endpoints, .tags, .tag, .serviceHealth, .allTargets, .upstreamHealth,
-            .events:
+            .events, .certificate, .certificateUsers:
             ["GET", "HEAD", "OPTIONS"]
-        case .collection, .routes, .targets, .configuration: ["GET", "HEAD", "OPTIONS", "POST"]
-        case .item, .route: ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "PUT"]
+        case .collection, .routes, .targets, .configuration, .serverNames: ["GET", "HEAD", "OPTIONS", "POST"]
+        case .item, .route, .serverName: ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "PUT"]
         case .target: ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "PUT"]
         case .service: ["GET", "HEAD", "OPTIONS", "PATCH", "PUT"]
         case .manualHealth: ["OPTIONS", "PUT"]
@@ -97,6 +109,7 @@ enum AdminResource: Hashable, Sendable {
         case .routes, .route: .routes
         case .service: .services
         case .targets, .target: .targets
+        case .serverNames, .serverName: .snis
         default: nil
         }
     }

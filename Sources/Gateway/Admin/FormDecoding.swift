@@ -115,7 +115,7 @@ enum FormTypes {
             return value.objectValue.map { .object($0.mapValues { typed($0, as: values) }) } ?? value
         case .record(let schema):
             return typed(value, as: schema)
-        case .string, .foreign, .absentForeign:
+        case .string, .foreign:
             return value
         }
     }

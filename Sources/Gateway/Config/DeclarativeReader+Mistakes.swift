@@ -8,8 +8,8 @@ enum DeclarativeKeys {
     static let known = meta + EntityKind.allCases.map(\.rawValue)
     /// Kong reads these, this gateway does not.
     static let unsupported = [
-        "consumers", "plugins", "certificates", "snis", "ca_certificates", "keyauth_credentials",
-        "basicauth_credentials", "jwt_secrets", "acls", "hmacauth_credentials", "oauth2_credentials", "vaults",
+        "consumers", "plugins", "keyauth_credentials", "basicauth_credentials", "jwt_secrets", "acls",
+        "hmacauth_credentials", "oauth2_credentials", "vaults",
         "key_sets", "keys", "filter_chains", "consumer_groups",
     ]
     /// decK writes these, Kong does not read them.

@@ -38,7 +38,7 @@ struct DeclarativeReader {
         readVersion(document)
         for member in members where !DeclarativeKeys.known.contains(member.key) { refuse(member) }
         var nested: [EntityKind: [Item]] = [:]
-        for kind in [EntityKind.services, .upstreams, .routes, .targets] {
+        for kind in EntityKind.parentsFirst {
             let items = document[kind.rawValue].map { self.items($0, kind, [.key(kind.rawValue)], parentID: nil) } ?? []
             for item in items + (nested[kind] ?? []) {
                 let id = read(item)
@@ -73,6 +73,9 @@ struct DeclarativeReader {
             return []
         }
         return nodes.enumerated().compactMap { index, node in
+            // A server name within its certificate may stand for itself.
+            let isName = kind == .snis && parentID != nil && node.scalar != nil && !node.isNull
+            let node = isName ? Self.named(node) : node
             let path = path + [.index(index)]
             guard node.members != nil else {
                 mistakes.append(
@@ -81,6 +84,12 @@ struct DeclarativeReader {
             }
             return Item(kind: kind, node: node, path: path, parentID: parentID)
         }
+    }
+}
+
+extension DeclarativeReader {
+    private static func named(_ node: DocumentNode) -> DocumentNode {
+        DocumentNode(.mapping([.init(key: "name", keyLocation: node.location, value: node)]), at: node.location)
     }
 }
 
@@ -98,6 +107,8 @@ extension DeclarativeReader {
         }
         if marksExpressions, item.kind == .routes { Self.markExpressions(&row) }
         resolveParent(of: item, &row)
+        resolveOthers(of: item, schema, &row)
+        RecordSchema.addDerivedFields(item.kind, to: &row)
         let given = row["id"]?.stringValue
         let id = given.flatMap { UUIDs.isValid($0) ? $0.lowercased() : nil } ?? DeclarativeIDs.id(of: row, item)
         if given.map(UUIDs.isValid) ?? (row["id"] == nil) { row["id"] = .string(id) }
@@ -111,7 +122,6 @@ extension DeclarativeReader {
         let time = RowStamp.time(now, for: item.kind)
         row = schema.completed(row) { kind in kind == .id ? nil : time }
         if let violation = schema.violation(of: row) { record(violation, item, schema) }
-        checkAbsentReferences(item, row, schema)
         checkUnique(item, row, id: id)
         if mistakes.count == before { store[table: item.kind].put(row, id: id) }
         return id
@@ -132,32 +142,33 @@ extension DeclarativeReader {
             row[parent.field] = ["id": .string(parentID)]
             return
         }
-        guard let name = given.stringValue ?? given["id"]?.stringValue ?? given[parent.kind.keyField]?.stringValue
+        resolve(parent.field, to: parent.kind, of: item, &row)
+    }
+
+    /// References to what an entity is not nested in: the client certificates of services and upstreams.
+    private mutating func resolveOthers(of item: Item, _ schema: RecordSchema, _ row: inout JSONValue) {
+        for (name, field) in schema.fields where name != item.kind.parent?.field {
+            if case .foreign(let kind) = field.kind { resolve(name, to: kind, of: item, &row) }
+        }
+    }
+
+    private mutating func resolve(_ field: String, to kind: EntityKind, of item: Item, _ row: inout JSONValue) {
+        let given = row[field] ?? .null
+        guard let name = given.stringValue ?? given["id"]?.stringValue ?? given[kind.keyField]?.stringValue
         else { return }
-        let names = declared[parent.kind] ?? [:]
+        let names = declared[kind] ?? [:]
         if let id = names[UUIDs.isValid(name) ? name.lowercased() : name] {
-            row[parent.field] = ["id": .string(id)]
+            row[field] = ["id": .string(id)]
             return
         }
-        let place = item.node[parent.field]?.location ?? item.node.location
+        let place = item.node[field]?.location ?? item.node.location
         let near = nearestKey(to: name, among: names.keys.filter { !UUIDs.isValid($0) }.sorted())
         mistakes.append(
             mistake(
-                item.path + [.key(parent.field)],
-                "invalid reference '\(parent.field): \(name)' (no such entry in '\(parent.kind.rawValue)')", at: place,
+                item.path + [.key(field)],
+                "invalid reference '\(field): \(name)' (no such entry in '\(kind.rawValue)')", at: place,
                 advice: near.map { "did you mean '\($0)'?" }))
-        row[parent.field] = ["id": .string(DeclarativeIDs.unresolved)]
-    }
-
-    private mutating func checkAbsentReferences(_ item: Item, _ row: JSONValue, _ schema: RecordSchema) {
-        for (name, field) in schema.fields {
-            guard case .absentForeign(let collection) = field.kind, let key = row[name], !key.isNull else { continue }
-            let place = item.node[name]?.location ?? item.node.location
-            mistakes.append(
-                mistake(
-                    item.path + [.key(name)], "invalid reference '\(name)' (no such entry in '\(collection)')",
-                    at: place, advice: "remove it: \(collection) are not supported"))
-        }
+        row[field] = ["id": .string(DeclarativeIDs.unresolved)]
     }
 
     private mutating func checkUnique(_ item: Item, _ row: JSONValue, id: String) {

@@ -25,7 +25,24 @@ extension EntityStore {
             services.append(service)
         }
         let routes = rows(.routes).map { Route(json: RecordSchema.route.withoutNulls($0)) }
-        return Configuration(services: services, routes: routes, upstreams: upstreams, targets: targets, hash: hash)
+        var configuration = Configuration(
+            services: services, routes: routes, upstreams: upstreams, targets: targets, hash: hash)
+        configuration.tls = tlsMaterial
+        return configuration
+    }
+
+    private var tlsMaterial: TLSMaterial {
+        var material = TLSMaterial()
+        material.certificates = rows(.certificates).map { TLSMaterial.Certificate(json: $0) }
+        for row in rows(.snis) {
+            guard let name = row["name"]?.stringValue else { continue }
+            material.serverNames[name.lowercased()] = row["certificate"]?["id"]?.stringValue
+        }
+        for row in rows(.caCertificates) {
+            guard let id = row["id"]?.stringValue else { continue }
+            material.authorities[id] = row["cert"]?.stringValue
+        }
+        return material
     }
 
     /// The upstream and the target that stand for a service with health checks of its own, or nil.

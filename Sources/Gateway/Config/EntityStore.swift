@@ -14,6 +14,9 @@ package struct EntityStore: Sendable {
     private var routes = EntityTable(.routes)
     private var upstreams = EntityTable(.upstreams)
     private var targets = EntityTable(.targets)
+    private var certificates = EntityTable(.certificates)
+    private var serverNames = EntityTable(.snis)
+    private var caCertificates = EntityTable(.caCertificates)
 
     package init(acceptsServiceHealthChecks: Bool) {
         self.acceptsServiceHealthChecks = acceptsServiceHealthChecks
@@ -30,6 +33,9 @@ package struct EntityStore: Sendable {
             case .routes: routes
             case .upstreams: upstreams
             case .targets: targets
+            case .certificates: certificates
+            case .snis: serverNames
+            case .caCertificates: caCertificates
             }
         }
         _modify {
@@ -38,6 +44,9 @@ package struct EntityStore: Sendable {
             case .routes: yield &routes
             case .upstreams: yield &upstreams
             case .targets: yield &targets
+            case .certificates: yield &certificates
+            case .snis: yield &serverNames
+            case .caCertificates: yield &caCertificates
             }
         }
     }
@@ -48,10 +57,14 @@ package struct EntityStore: Sendable {
 extension EntityStore {
     package func row(_ kind: EntityKind, id: String) -> JSONValue? { self[table: kind].rows[id]?.json }
 
-    /// Finds a row as URLs name it: by id when the text is a UUID, else by name. Targets have no name of their own:
-    /// see `target(_:of:)`.
+    /// Finds a row as URLs name it: by id when the text is a UUID, else by name; a certificate by one of its server
+    /// names. Targets have no name of their own: see `target(_:of:)`.
     package func row(_ kind: EntityKind, idOrName text: String) -> JSONValue? {
         if UUIDs.isValid(text) { return row(kind, id: text.lowercased()) }
+        if kind == .certificates {
+            let id = row(.snis, idOrName: text)?["certificate"]?["id"]?.stringValue
+            return id.flatMap { row(.certificates, id: $0) }
+        }
         return self[table: kind].id(ofKey: text).flatMap { row(kind, id: $0) }
     }
 
@@ -142,6 +155,7 @@ extension EntityStore {
     ///
     /// - Throws: `.restricted` when rows that do not belong to it name it.
     package mutating func delete(_ kind: EntityKind, id: String) throws(StoreError) {
+        try checkUsers(of: kind, id: id)
         if let children = kind.children {
             let rows = rows(children.kind, of: id)
             if !rows.isEmpty && !children.areDeletedToo { throw .restricted(parent: kind, child: children.kind) }
@@ -183,6 +197,7 @@ extension EntityStore {
         let schema = schema(of: kind)
         var input = input
         input["updated_at"] = stamp.time(for: kind)
+        RecordSchema.addDerivedFields(kind, to: &input)
         if input["created_at"] == .null { input["created_at"] = stamp.time(for: kind) }
         var row = schema.completed(input) { $0 == .createdAt ? stamp.time(for: kind) : nil }
         if let violation = schema.violation(of: row) { throw .schemaViolation(violation) }
@@ -221,8 +236,6 @@ extension EntityStore {
                     throw .foreignKeyViolation(field: name, key: reference, collection: parent.rawValue)
                 }
                 row[name] = reference
-            case .absentForeign(let collection):
-                throw .foreignKeyViolation(field: name, key: reference, collection: collection)
             default: continue
             }
         }

@@ -14,5 +14,7 @@ package enum StoreError: Error, Hashable, Sendable {
     case foreignKeyUnresolved(field: String, key: String, value: JSONValue, collection: String)
     /// A row of `parent` cannot go while rows of `child` name it.
     case restricted(parent: EntityKind, child: EntityKind)
+    /// A row that services name in a list cannot go; in Kong's words.
+    case referencedByOthers(String)
     case notFound
 }

@@ -20,6 +20,8 @@ package struct ProbeRequest: Hashable, Sendable {
     package var headers: [HealthChecks.Header]
     /// For connecting, for sending and for receiving, each by itself.
     package var timeout: TimeAmount
+    /// Presented to an https target that asks for one: an id of the configuration's `TLSMaterial`.
+    package var clientCertificateID: String?
 
     package init(
         transport: Transport, address: SocketAddress, host: String, path: String, headers: [HealthChecks.Header],
@@ -51,6 +53,7 @@ package struct ProbeRequest: Hashable, Sendable {
         self.init(
             transport: transport, address: address.socketAddress, host: host, path: active.httpPath,
             headers: active.headers, timeout: active.timeout)
+        clientCertificateID = upstream.clientCertificateID
     }
 
     /// The request as library 3.1.0 writes it: HTTP/1.0, custom headers before `Host`, nothing else.

@@ -1,7 +1,7 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
 package import NIOCore
-package import NIOSSL
+import NIOSSL
 package import World
 
 /// Sends probes: connects, writes one request, reads one status line, closes. It judges nothing and keeps nothing but
@@ -9,17 +9,24 @@ package import World
 package final class Prober {
     private let network: any Network
     private let loop: any EventLoop
-    private let trustRoots: NIOSSLTrustRoots
-    /// By whether the certificate is verified. Made at the first need, because reading the system's roots takes time.
-    private var contexts: [Bool: NIOSSLContext] = [:]
+    private let trusted: TrustedAuthorities
+    /// What upstreams present may change; contexts that were made of another state are forgotten then.
+    package var material = TLSMaterial() { didSet { if material != oldValue { contexts = [:] } } }
+    /// Made at the first need, because reading the system's roots takes time.
+    private var contexts: [Terms: NIOSSLContext] = [:]
+
+    private struct Terms: Hashable {
+        var verifies: Bool
+        var certificateID: String?
+    }
 
     /// - Parameters:
     ///   - loop: the control loop, on which probes run.
-    ///   - trustRoots: who may sign the certificates of https targets.
-    package init(network: any Network, loop: any EventLoop, trustRoots: NIOSSLTrustRoots = .default) {
+    ///   - trusted: who may sign the certificates of https targets.
+    package init(network: any Network, loop: any EventLoop, trusted: TrustedAuthorities = TrustedAuthorities()) {
         self.network = network
         self.loop = loop
-        self.trustRoots = trustRoots
+        self.trusted = trusted
     }
 
     /// - Returns: on the control loop; it never fails.
@@ -27,7 +34,7 @@ package final class Prober {
         loop.assertInEventLoop()
         let encryption: Encryption?
         do {
-            encryption = try makeEncryption(for: request.transport)
+            encryption = try makeEncryption(for: request)
         } catch {
             return loop.makeSucceededFuture(.tcpFailure("TLS cannot be set up: \(error)"))
         }
@@ -56,14 +63,16 @@ package final class Prober {
         }
     }
 
-    private func makeEncryption(for transport: ProbeRequest.Transport) throws -> Encryption? {
-        guard case .https(let serverName, let verifies) = transport else { return nil }
-        if let context = contexts[verifies] { return Encryption(context: context, serverName: serverName) }
+    private func makeEncryption(for request: ProbeRequest) throws -> Encryption? {
+        guard case .https(let serverName, let verifies) = request.transport else { return nil }
+        let terms = Terms(verifies: verifies, certificateID: request.clientCertificateID)
+        if let context = contexts[terms] { return Encryption(context: context, serverName: serverName) }
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.certificateVerification = verifies ? .fullVerification : .none
-        configuration.trustRoots = trustRoots
+        if verifies { try trusted.apply(to: &configuration) }
+        if let certificate = material.certificate(terms.certificateID) { try certificate.present(in: &configuration) }
         let context = try NIOSSLContext(configuration: configuration)
-        contexts[verifies] = context
+        contexts[terms] = context
         return Encryption(context: context, serverName: serverName)
     }
 }

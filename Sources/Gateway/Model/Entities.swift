@@ -12,6 +12,8 @@ package struct Configuration: Hashable, Sendable {
     /// Also the implicit upstreams of services that carry `healthchecks` themselves (`Upstream.serviceID`).
     package var upstreams: [Upstream]
     package var targets: [Target]
+    /// For TLS: what is served to clients, presented to upstreams, and who may sign for upstreams.
+    package var tls = TLSMaterial()
     /// 32 hexadecimal digits, the same for the same entities; all zeros when there are none.
     package var hash: String
 
@@ -35,6 +37,8 @@ package enum ServiceProtocol: String, Hashable, Sendable, CaseIterable {
 
     /// True when connections to the service are TLS.
     package var isEncrypted: Bool { self == .https || self == .grpcs || self == .tls }
+    /// True when connections to the service are HTTP/2.
+    package var speaksHTTP2: Bool { self == .grpc || self == .grpcs }
 }
 
 /// An upstream API: where requests of its routes go and with which patience.
@@ -55,6 +59,9 @@ package struct Service: Hashable, Sendable {
     package var enabled: Bool
     package var tlsVerify: Bool?
     package var tlsVerifyDepth: Int?
+    /// Ids of `TLSMaterial`.
+    package var clientCertificateID: String?
+    package var caCertificateIDs: [String]?
     /// Seconds since 1970.
     package var createdAt: Int
     /// Only with health checks on the service itself, which Kong does not have; already translated to an upstream's.
@@ -77,6 +84,8 @@ package struct Service: Hashable, Sendable {
         enabled = row.flag("enabled")
         tlsVerify = row["tls_verify"]?.boolValue
         tlsVerifyDepth = row["tls_verify_depth"]?.intValue
+        clientCertificateID = row["client_certificate"]?["id"]?.stringValue
+        caCertificateIDs = row["ca_certificates"]?.arrayValue?.compactMap { $0.stringValue?.lowercased() }
         createdAt = row.whole("created_at")
         healthchecks = nil
         upstreamID = nil
@@ -165,6 +174,8 @@ package struct Upstream: Hashable, Sendable {
     package var hostHeader: String?
     package var healthchecks: HealthChecks
     package var useSRVName: Bool
+    /// An id of `TLSMaterial`; presented by probes too.
+    package var clientCertificateID: String?
     /// Seconds since 1970.
     package var createdAt: Int
     /// The service this upstream stands for, when it was made from health checks on a service; the Admin API does not
@@ -182,6 +193,7 @@ package struct Upstream: Hashable, Sendable {
         hostHeader = row["host_header"]?.stringValue
         healthchecks = HealthChecks(json: row["healthchecks"] ?? .null)
         useSRVName = row.flag("use_srv_name")
+        clientCertificateID = row["client_certificate"]?["id"]?.stringValue
         createdAt = row.whole("created_at")
         serviceID = nil
     }

@@ -2,17 +2,30 @@
 
 /// The collections of entities, by the names Kong gives them in URLs, files and messages.
 package enum EntityKind: String, Hashable, Sendable, CaseIterable {
-    case services, routes, upstreams, targets
+    case services, routes, upstreams, targets, certificates, snis
+    case caCertificates = "ca_certificates"
 
-    /// The field that stands for the id in URLs and files.
-    package var keyField: String { self == .targets ? "target" : "name" }
+    /// The collections in an order in which each stands behind those it may name.
+    static let parentsFirst: [EntityKind] = [
+        .certificates, .caCertificates, .snis, .services, .upstreams, .routes, .targets,
+    ]
+
+    /// The field that stands for the id in URLs and files. A certificate has none; there its server names stand for it.
+    package var keyField: String {
+        switch self {
+        case .targets: "target"
+        case .caCertificates: "cert_digest"
+        case .services, .routes, .upstreams, .certificates, .snis: "name"
+        }
+    }
 
     /// The entity a row belongs to or hangs on, if it can name one.
     package var parent: (field: String, kind: EntityKind)? {
         switch self {
         case .routes: ("service", .services)
         case .targets: ("upstream", .upstreams)
-        case .services, .upstreams: nil
+        case .snis: ("certificate", .certificates)
+        case .services, .upstreams, .certificates, .caCertificates: nil
         }
     }
 
@@ -21,7 +34,8 @@ package enum EntityKind: String, Hashable, Sendable, CaseIterable {
         switch self {
         case .services: (.routes, false)
         case .upstreams: (.targets, true)
-        case .routes, .targets: nil
+        case .certificates: (.snis, true)
+        case .routes, .targets, .snis, .caCertificates: nil
         }
     }
 
@@ -31,6 +45,9 @@ package enum EntityKind: String, Hashable, Sendable, CaseIterable {
         case .routes: .route
         case .upstreams: .upstream
         case .targets: .target
+        case .certificates: .certificate
+        case .snis: .serverName
+        case .caCertificates: .caCertificate
         }
     }
 }

@@ -12,7 +12,7 @@ extension FieldSchema {
     static let preciseUpdatedAt = FieldSchema(.number, automatic: .updatedAt, rules: [.timestamp])
     static let tags = FieldSchema(.set(of: FieldSchema(.string, rules: [.text(TextRules.tag)])))
     static let name = FieldSchema(.string, rules: [.text(TextRules.name)])
-    static let certificate = FieldSchema(.absentForeign(collection: "certificates"))
+    static let certificate = FieldSchema(.foreign(.certificates))
 
     static func string(_ check: @escaping @Sendable (String) -> String?, default value: JSONValue? = nil) -> FieldSchema
     {

@@ -1,6 +1,6 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
-import Document
+package import Document
 
 /// A rule between fields of a record (Schema.entity_checkers in kong/db/schema/init.lua).
 package enum EntityCheck: Sendable {
@@ -11,6 +11,9 @@ package enum EntityCheck: Sendable {
     /// The fields that are set differ from each other.
     case distinct([String])
     case atLeastOneOf([String])
+    case allOrNone([String])
+    /// When these fields are set and each right by itself, they have to agree; the closure says how they do not.
+    case agreement([String], @Sendable (JSONValue) -> String?)
 
     package enum Condition: Sendable {
         /// A string, or a list whose items are all so.
@@ -56,6 +59,14 @@ extension EntityCheck {
             if names.allSatisfy({ (row[$0] ?? .null).isEmptyValue }) {
                 wrong.add("at least one of these fields must be non-empty: \(Self.quoted(names))")
             }
+        case .allOrNone(let names):
+            let count = names.count { !(row[$0] ?? .null).isEmptyValue }
+            if count != 0, count != names.count {
+                wrong.add("all or none of these fields must be set: \(Self.quoted(names))")
+            }
+        case .agreement(let names, let check):
+            guard !names.contains(where: { wrong.isWrong($0) || (row[$0] ?? .null).isNull }) else { return }
+            if let problem = check(row) { wrong.add(problem) }
         }
     }
 }

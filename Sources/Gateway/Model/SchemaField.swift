@@ -13,8 +13,6 @@ package struct FieldSchema: Sendable {
         case record(RecordSchema)
         /// `{"id": …}` of a row of another collection.
         case foreign(EntityKind)
-        /// A reference to a collection that this gateway does not have, so nothing it could name exists.
-        case absentForeign(collection: String)
     }
 
     /// What is filled in by the gateway when it is not given.
@@ -95,7 +93,7 @@ extension FieldSchema {
             return Self.violation(ofMap: value, keys, values)
         case .record(let schema):
             return value.objectValue == nil ? .message("expected a record") : schema.violation(of: value)
-        case .foreign, .absentForeign:
+        case .foreign:
             return Self.violation(ofReference: value)
         }
     }

@@ -18,6 +18,10 @@ package struct ErrorPage: Sendable, Hashable {
     package var generator: Generator
     /// Where the client is sent instead; the body is empty then.
     package var location: String?
+    /// What the client would have to speak instead (Upgrade).
+    package var upgrade: String?
+    /// For gRPC where Kong does not take it from the status.
+    package var grpcStatus: Int?
 
     package init(_ status: Int, _ message: String, by generator: Generator = .kong) {
         self.status = status
@@ -35,7 +39,22 @@ package struct ErrorPage: Sendable, Hashable {
         ErrorPage(500, "failed the initial dns/balancer resolve for '\(host)' with: \(words)")
     }
 
-    package static let httpsRequired = ErrorPage(426, "Please use HTTPS protocol")
+    package static let httpsRequired = upgrade("Please use HTTPS protocol", to: "TLS/1.2, HTTP/1.1")
+    package static let http2Required = upgrade("Please use HTTP2 protocol", to: "HTTP/2")
+    package static let grpcRequired = ErrorPage(415, "Non-gRPC request matched gRPC route")
+    package static let grpcsRequired = grpcs()
+
+    private static func upgrade(_ message: String, to protocols: String) -> ErrorPage {
+        var page = ErrorPage(426, message)
+        page.upgrade = protocols
+        return page
+    }
+
+    private static func grpcs() -> ErrorPage {
+        var page = ErrorPage(200, "gRPC request matched gRPCs route")
+        page.grpcStatus = 1
+        return page
+    }
 
     /// An error that nginx would have made, with its text for the status.
     package static func nginx(_ status: Int) -> ErrorPage {
@@ -70,6 +89,28 @@ package struct ErrorPage: Sendable, Hashable {
         default: nginx(400)
         }
     }
+}
+
+/// How gRPC clients are told (kong/pdk/response.lua): nothing in the body, a status of theirs by the one of HTTP.
+extension ErrorPage {
+    package var statusForGRPC: Int {
+        if let grpcStatus { return grpcStatus }
+        return switch status {
+        case 401: 16
+        case 403: 7
+        case 404: 5
+        case 409: 6
+        case 429: 8
+        case 499: 1
+        case 501: 12
+        case 503: 14
+        case 504: 4
+        case 400..<500: 3
+        default: 13
+        }
+    }
+
+    package static func isGRPC(contentType: String?) -> Bool { contentType?.hasPrefix("application/grpc") ?? false }
 }
 
 /// The media types an error is written in.

@@ -15,6 +15,11 @@ package struct ClientFacts: Sendable {
     package var scheme: StaticString
     /// The port that the client connected to.
     package var port: Int
+    var isEncrypted = false
+    /// The name asked for in the TLS handshake.
+    var serverName: String?
+    /// The request came as a stream; its head is written as that of HTTP/1.1 all the same.
+    var isHTTP2 = false
 
     package init(address: String, scheme: StaticString, port: Int) {
         (self.address, peerAddress, self.scheme, self.port) = (address, address, scheme, port)
@@ -25,6 +30,7 @@ package struct ClientFacts: Sendable {
 /// belong to its connection, and Kong's own (kong/runloop/handler.lua, kong/templates/nginx_kong.lua).
 package struct ForwardedRequest {
     /// The value of `Via` that this gateway adds.
+    static let viaHTTP2: StaticString = "2 kong/3.10.0"
     static let viaHTTP11: StaticString = "1.1 kong/3.10.0"
     static let viaHTTP10: StaticString = "1.0 kong/3.10.0"
 
@@ -171,7 +177,7 @@ package struct ForwardedRequest {
         out.write(client.address)
         out.write("\r\nVia: ")
         if seen.via { writeValues(of: .via, bytes, to: &out) }
-        out.write(head.version == .http11 ? Self.viaHTTP11 : Self.viaHTTP10)
+        out.write(client.isHTTP2 ? Self.viaHTTP2 : head.version == .http11 ? Self.viaHTTP11 : Self.viaHTTP10)
         out.write("\r\n")
     }
 

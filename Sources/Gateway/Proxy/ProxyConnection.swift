@@ -258,7 +258,8 @@ final class ProxyConnection {
         attempt += 1
         fileOffset = nil
         body.release()
-        let (response, body) = worker.page(page, head: head, requestID: requestID, since: startedAt)
+        let (response, body) = worker.page(
+            page, head: head, client: client, requestID: requestID, since: startedAt)
         connection.resumeReading()
         connection.respond(response, body: body)
     }
@@ -356,7 +357,8 @@ extension ProxyConnection: ServerDelegate {
         worker.unrouted.count(
             CountedRequest(status: status, isFromService: false, ingress: 0, egress: 0, total: 0, upstream: nil))
         return worker.page(
-            .refusal(status: status, error), head: nil, requestID: worker.nextRequestID(), since: worker.loop.now)
+            .refusal(status: status, error), head: nil, client: client, requestID: worker.nextRequestID(),
+            since: worker.loop.now)
     }
 }
 

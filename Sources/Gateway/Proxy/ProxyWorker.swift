@@ -1,31 +1,24 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
 import NIOCore
-import NIOSSL
-import NIOTLS
 import Wire
 import World
-
-/// What opening a connection to a peer came to.
-enum ConnectResult {
-    case success(ClientConnection)
-    case failure(AttemptFailure)
-}
 
 /// One event loop of the data plane: its client connections, its pool of upstream connections, its balancers and its
 /// counters. Nothing here is shared; what loops have in common they read from one immutable `Snapshot`.
 final class ProxyWorker {
     private let index: Int
     let loop: any EventLoop
-    private let world: World
-    private let settings: GatewaySettings
+    let world: World
+    let settings: GatewaySettings
     let log: GatewayLog
     /// Longest request body, bytes.
     let longestBody: Int64
     var bufferedBodyBytes: Int { settings.bufferedBodyBytes }
     var spoolDirectory: String { settings.spoolDirectory }
     let pool: UpstreamPool
-    private let memory = OutboundMemory()
+    let http2Pool: HTTP2UpstreamPool
+    let memory = OutboundMemory()
     let counters = ProxyCounters()
     /// For requests that find no route.
     let unrouted: RouteCounters
@@ -38,7 +31,9 @@ final class ProxyWorker {
     /// Turns over the addresses of services that have no upstream.
     private var turn = 0
     private var connections: [ObjectIdentifier: ServerConnection] = [:]
-    private var isDraining = false
+    /// Client connections that are not plain HTTP/1.1 from their first byte.
+    var others = OtherConnections()
+    private(set) var isDraining = false
     private var drained: EventLoopPromise<Void>?
     private var dateSecond: Int64 = -1
     private var dateText = ""
@@ -59,6 +54,7 @@ final class ProxyWorker {
         self.settings = settings
         self.reporter = reporter
         pool = UpstreamPool(settings.pool)
+        http2Pool = HTTP2UpstreamPool(settings.pool)
         requestIDs = world.random.stream("gateway request ids \(index)")
         unrouted = counters.routes.counters(for: .none)
         snapshot = Snapshot(routes: .empty, services: [], targetSets: [])
@@ -98,35 +94,26 @@ final class ProxyWorker {
 
     // MARK: Client connections
 
-    /// Adds the handlers of an accepted connection.
-    func accept(_ channel: any Channel) -> EventLoopFuture<Void> {
-        if settings.connectionLimit > 0, connections.count >= settings.connectionLimit { return refuse(channel) }
-        let local = channel.localAddress?.port ?? settings.proxyListen.port ?? 0
-        var facts = ClientFacts(
-            address: channel.remoteAddress?.ipAddress ?? "127.0.0.1", scheme: "http", port: local)
-        facts.isTrusted = channel.remoteAddress.map(settings.trust.trusts) ?? false
-        let proxy = ProxyConnection(worker: self, client: facts)
+    /// Whether one connection more would be too many (nginx `worker_connections`).
+    var isFull: Bool { settings.connectionLimit > 0 && connections.count + others.count >= settings.connectionLimit }
+
+    /// Adds what serves HTTP/1.1 at the end of a connection's handlers.
+    @discardableResult
+    func serveHTTP1(_ channel: any Channel, _ client: ClientFacts) throws -> ProxyConnection {
+        let proxy = ProxyConnection(worker: self, client: client)
         let connection = ServerConnection(
             delegate: proxy, limits: settings.limits, timeouts: settings.timeouts, servesHalfClosed: false,
             memory: memory)
-        do {
-            let pipeline = channel.pipeline.syncOperations
-            if settings.expectsProxyProtocol {
-                try pipeline.addHandler(ProxyProtocolHandler(timeout: settings.timeouts.head, proxy.learned))
-            }
-            try pipeline.addHandler(connection)
-        } catch {
-            return channel.eventLoop.makeFailedFuture(error)
-        }
+        try channel.pipeline.syncOperations.addHandler(connection)
         counters.accepted.add(1)
         counters.open.add(1)
         connections[ObjectIdentifier(connection)] = connection
         if isDraining { connection.drain() }
-        return channel.eventLoop.makeSucceededVoidFuture()
+        return proxy
     }
 
     /// More connections than `worker_connections` are closed without a word, as nginx does.
-    private func refuse(_ channel: any Channel) -> EventLoopFuture<Void> {
+    func refuse(_ channel: any Channel) -> EventLoopFuture<Void> {
         counters.accepted.add(1)
         return channel.eventLoop.makeFailedFuture(NetworkError(.other, "too many connections"))
     }
@@ -146,7 +133,11 @@ final class ProxyWorker {
     func closed(_ connection: ServerConnection) {
         guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
         counters.open.add(-1)
-        if isDraining, connections.isEmpty { drained?.succeed() }
+        checkDrained()
+    }
+
+    func checkDrained() {
+        if isDraining, connections.isEmpty, others.isEmpty { drained?.succeed() }
     }
 
     /// Ends idle connections now and the others with their request.
@@ -156,14 +147,19 @@ final class ProxyWorker {
         let promise = drained ?? loop.makePromise(of: Void.self)
         drained = promise
         for connection in Array(connections.values) { connection.drain() }
+        let others = others
+        others.drain()
         pool.closeAll()
-        if connections.isEmpty { promise.succeed() }
+        http2Pool.closeAll()
+        checkDrained()
         return promise.futureResult
     }
 
     /// Closes every client connection, whatever is under way on it.
     func closeAll() {
         for connection in Array(connections.values) { connection.close() }
+        let others = others
+        others.closeAll()
     }
 
     // MARK: Routing
@@ -174,14 +170,13 @@ final class ProxyWorker {
     }
 
     func route(_ head: RequestHead, _ client: ClientFacts) -> Routing {
-        guard let match = snapshot.routes.match(head, scheme: .http, port: client.port) else {
-            return .refused(.noRoute)
-        }
+        guard
+            let match = snapshot.routes.match(
+                head, scheme: client.isEncrypted ? .https : .http, port: client.port, serverName: client.serverName)
+        else { return .refused(.noRoute) }
         let route = match.route
         guard let service = snapshot.services[route.index] else { return .refused(.noService) }
-        if !route.takesPlainText, !Self.saysHTTPS(head, client) {
-            return .refused(Self.needsTLS(route.route, head))
-        }
+        if !route.takesPlainText, let page = Self.mismatch(route.route, head, client) { return .refused(page) }
         return .routed(
             RoutedRequest(
                 match, service: service, counters: counters(of: route, service), balancer: balancer(of: service),
@@ -214,7 +209,18 @@ final class ProxyWorker {
         client.isTrusted && head.value(of: .xForwardedProto)?.lowercased() == "https"
     }
 
-    /// A route that is for TLS only (kong-facts 3.5).
+    /// What a request lacks for a route that is not for plain HTTP (kong/runloop/handler.lua, access.before).
+    private static func mismatch(_ route: Route, _ head: RequestHead, _ client: ClientFacts) -> ErrorPage? {
+        let protocols = route.protocols
+        let isEncrypted = client.isEncrypted || saysHTTPS(head, client)
+        if protocols.contains("https"), !isEncrypted { return needsTLS(route, head) }
+        guard protocols.contains("grpc") || protocols.contains("grpcs") else { return nil }
+        guard ErrorPage.isGRPC(contentType: head.value(of: KnownField.contentType)) else { return .grpcRequired }
+        if !client.isHTTP2 { return .http2Required }
+        return protocols.contains("grpc") || isEncrypted ? nil : .grpcsRequired
+    }
+
+    /// A route that is for TLS only.
     private static func needsTLS(_ route: Route, _ head: RequestHead) -> ErrorPage {
         let status = route.httpsRedirectStatusCode
         guard status != 426 else { return .httpsRequired }
@@ -239,7 +245,7 @@ final class ProxyWorker {
     /// Where connections to a peer wait, looked up once a peer and configuration as a rule.
     func idleConnections(_ peer: Peer, _ request: RoutedRequest) -> IdleConnections {
         let service = request.service
-        guard let balancer = request.balancer, let target = peer.target, !service.isEncrypted else {
+        guard let balancer = request.balancer, let target = peer.target, !service.isEncrypted, !service.speaksHTTP2 else {
             return pool.idle(peer, service.transport(to: peer))
         }
         if let known = balancer.idleConnections[target.index] { return known }
@@ -266,50 +272,6 @@ final class ProxyWorker {
         }
     }
 
-    /// Opens a connection to a peer; `completion` is called on the loop, not before this returns.
-    func connect(
-        to peer: Peer, _ service: CompiledService,
-        _ completion: @escaping (ConnectResult) -> Void
-    ) {
-        let connection = NIOLoopBound(
-            ClientConnection(limits: settings.responseLimits, memory: memory), eventLoop: loop)
-        let handshake = loop.makePromise(of: Void.self)
-        let isEncrypted = service.isEncrypted
-        let tls = service.tls
-        let serverName = service.serverName(for: peer)
-        let timeout = service.service.connectTimeout
-        let opened = world.network.connect(to: peer.socketAddress, on: loop, timeout: timeout) { channel in
-            do {
-                let pipeline = channel.pipeline.syncOperations
-                if isEncrypted {
-                    guard let tls else { throw NetworkError(.other, "TLS could not be set up") }
-                    let handler = try NIOSSLClientHandler(context: tls, serverHostname: serverName)
-                    try pipeline.addHandlers([handler, HandshakeWaiter(handshake, timeout: timeout)])
-                } else {
-                    handshake.succeed()
-                }
-                try pipeline.addHandler(connection.value)
-                return channel.eventLoop.makeSucceededVoidFuture()
-            } catch {
-                handshake.fail(error)
-                return channel.eventLoop.makeFailedFuture(error)
-            }
-        }
-        opened.whenFailure { handshake.fail($0) }
-        let completion = NIOLoopBound(completion, eventLoop: loop)
-        opened.and(handshake.futureResult).whenComplete { result in
-            switch result {
-            case .success: completion.value(.success(connection.value))
-            case .failure(let error): completion.value(.failure(Self.failure(error)))
-            }
-        }
-    }
-
-    private static func failure(_ error: any Error) -> AttemptFailure {
-        guard let error = error as? NetworkError else { return .tlsFailed }
-        return error.code == .timedOut ? .connectTimedOut : .connectRefused
-    }
-
     /// Tells the passive health check; it is applied before this returns when this is the control loop.
     func report(_ report: AttemptReport, _ target: TargetAddress, requestID: RequestID, head: RequestHead?) {
         target.reportPassive(PassiveOutcome(report), to: reporter) {
@@ -320,21 +282,27 @@ final class ProxyWorker {
     // MARK: The gateway's own answers
 
     func page(
-        _ page: ErrorPage, head: RequestHead?, requestID: RequestID, since start: NIODeadline
+        _ page: ErrorPage, head: RequestHead?, client: ClientFacts, requestID: RequestID, since start: NIODeadline
     )
         -> (head: HeadWriter, body: ByteBuffer)
     {
-        let format = ErrorFormat(
-            for: page.generator, accept: head?.value(of: "accept"), contentType: head?.value(of: "content-type"))
+        let contentType = head?.value(of: KnownField.contentType)
+        let isGRPC = client.isHTTP2 && ErrorPage.isGRPC(contentType: contentType)
+        let format = ErrorFormat(for: page.generator, accept: head?.value(of: "accept"), contentType: contentType)
         var response = HeadWriter(status: page.status)
         response.add("Date", date())
-        response.add("Content-Type", format.contentType)
-        if page.status == 426 { response.add("Upgrade", "TLS/1.2, HTTP/1.1") }
+        response.add("Content-Type", isGRPC ? "application/grpc" : format.contentType)
+        if let upgrade = page.upgrade { response.add("Upgrade", upgrade) }
         if let location = page.location { response.add("Location", location) }
+        if isGRPC {
+            response.add("grpc-status", page.statusForGRPC)
+            response.add("grpc-message", page.message)
+        }
         response.add("Server", "kong/3.10.0")
         response.add("X-Kong-Response-Latency", milliseconds(loop.now - start))
         response.add("X-Kong-Request-Id", requestID.text)
-        let body = page.location == nil ? format.body(page.message, requestID: requestID.text) : ""
+        let isBodyless = page.location != nil || isGRPC
+        let body = isBodyless ? "" : format.body(page.message, requestID: requestID.text)
         return (response, ByteBuffer(string: body))
     }
 }
@@ -347,51 +315,5 @@ extension PassiveOutcome {
             case .tcpFailure: .tcpFailure
             case .timeout: .timeout
             }
-    }
-}
-
-/// Turns the end of a TLS handshake into a future. It may take as long as the connect before it, as in nginx.
-private final class HandshakeWaiter: ChannelInboundHandler, RemovableChannelHandler {
-    typealias InboundIn = ByteBuffer
-    private var promise: EventLoopPromise<Void>?
-    private let timeout: TimeAmount
-    private var timer: Scheduled<Void>?
-
-    init(_ promise: EventLoopPromise<Void>, timeout: TimeAmount) {
-        self.promise = promise
-        self.timeout = timeout
-    }
-
-    private func complete(_ error: (any Error)?) {
-        guard let promise else { return }
-        self.promise = nil
-        timer?.cancel()
-        timer = nil
-        if let error { promise.fail(error) } else { promise.succeed() }
-    }
-
-    func channelActive(context: ChannelHandlerContext) {
-        let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
-        timer = context.eventLoop.scheduleTask(in: timeout) {
-            bound.value.handler.complete(NetworkError(.timedOut, "TLS handshake"))
-            bound.value.context.close(promise: nil)
-        }
-        context.fireChannelActive()
-    }
-
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if case TLSUserEvent.handshakeCompleted? = event as? TLSUserEvent { complete(nil) }
-        context.fireUserInboundEventTriggered(event)
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        complete(error)
-        context.fireErrorCaught(error)
-        context.close(promise: nil)
-    }
-
-    func channelInactive(context: ChannelHandlerContext) {
-        complete(ChannelError.eof)
-        context.fireChannelInactive()
     }
 }

@@ -2,7 +2,6 @@
 
 import DNS
 import NIOCore
-import NIOSSL
 import Wire
 
 /// A configuration as the data plane reads it: compiled once, never changed, shared by all loops.
@@ -12,11 +11,17 @@ final class Snapshot: Sendable {
     let services: [CompiledService?]
     /// The balanced upstreams; `CompiledService.Peers.balanced` counts in this order.
     let targetSets: [TargetSet]
+    /// What clients are shown; nil before there is a configuration.
+    let certificates: ServerCertificates?
 
-    init(routes: RouteTable, services: [CompiledService?], targetSets: [TargetSet]) {
+    init(
+        routes: RouteTable, services: [CompiledService?], targetSets: [TargetSet],
+        certificates: ServerCertificates? = nil
+    ) {
         self.routes = routes
         self.services = services
         self.targetSets = targetSets
+        self.certificates = certificates
     }
 }
 
@@ -37,9 +42,9 @@ final class CompiledService: Sendable {
     let peers: Peers
     let upstream: Upstream?
     /// Nil for plain text, or when TLS could not be set up.
-    let tls: NIOSSLContext?
+    let tls: UpstreamTLS?
 
-    init(_ service: Service, peers: Peers, upstream: Upstream?, tls: NIOSSLContext?) {
+    init(_ service: Service, peers: Peers, upstream: Upstream?, tls: UpstreamTLS?) {
         self.service = service
         self.peers = peers
         self.upstream = upstream
@@ -47,10 +52,12 @@ final class CompiledService: Sendable {
     }
 
     var isEncrypted: Bool { service.proto.isEncrypted }
+    var speaksHTTP2: Bool { service.proto.speaksHTTP2 }
 
     /// What connections to one peer must have in common to serve the same requests.
     func transport(to peer: Peer) -> UpstreamPool.Transport {
-        isEncrypted ? .tls(serverName: serverName(for: peer), verifies: service.tlsVerify == true) : .plain
+        guard let tls else { return speaksHTTP2 ? .plainHTTP2 : .plain }
+        return .tls(serverName: serverName(for: peer), terms: tls.number)
     }
 
     /// The host that the upstream is called by, before a port is added (kong/runloop/balancer/init.lua

@@ -64,7 +64,9 @@ final class IdleConnections {
 final class UpstreamPool {
     enum Transport: Hashable {
         case plain
-        case tls(serverName: String?, verifies: Bool)
+        case plainHTTP2
+        /// - terms: the number of an `UpstreamTLS`, which also says which HTTP is spoken.
+        case tls(serverName: String?, terms: Int)
     }
 
     private struct Key: Hashable {

@@ -202,7 +202,7 @@ import Testing
         let gateway = try MemoryGateway(
             memoryYAML(),
             {
-                $0.expectsProxyProtocol = true
+                $0.proxyListeners[0].expectsProxyProtocol = true
                 $0.strict = isStrict
                 if let ips { _ = $0.trust.read(ips) }
                 if let header { $0.trust.source = .init(header) }
