@@ -78,7 +78,7 @@ extension StarterFile {
                   healthchecks:
                     active:
                       http_path: /health
-                      timeout: 1
+                      timeout: 0.5
                       healthy: { interval: 1, successes: 2 }
                       unhealthy: { interval: 1, http_failures: 2, tcp_failures: 2, timeouts: 2 }
                     passive:
@@ -136,8 +136,9 @@ extension StarterFile {
                   healthchecks:
                     active:
                       http_path: /health
+                      timeout: 0.5
                       healthy: { interval: 1, successes: 1 }
-                      unhealthy: { interval: 1, tcp_failures: 2 }
+                      unhealthy: { interval: 1, tcp_failures: 2, timeouts: 2 }
                     passive:
                       unhealthy: { tcp_failures: 2 }
 
@@ -182,7 +183,7 @@ extension StarterFile {
                       http_path: /health
                       timeout: 0.5
                       healthy: { interval: "$(interval)", successes: "$(successes)" }
-                      unhealthy: { interval: "$(interval)", timeouts: 3 }
+                      unhealthy: { interval: "$(interval)", tcp_failures: 2, timeouts: 3 }
                     passive:
                       unhealthy: { timeouts: 3 }
           links:

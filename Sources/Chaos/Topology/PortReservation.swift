@@ -23,6 +23,19 @@ package final class PortReservation: Sendable {
     /// The address, in the byte order of the host.
     private let host: UInt32
 
+    /// Whether nothing holds a port but connections that were closed a moment ago: a run before this one had it. Linux
+    /// tells; elsewhere it is somebody else's.
+    private static func onlyLingers(_ port: Int) -> Bool {
+        guard let bytes = try? BoundedFile.bytes(of: "/proc/net/tcp", limit: 1 << 24) else { return false }
+        let digits = String(port, radix: 16, uppercase: true)
+        let end = ":" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+        let states = String(decoding: bytes, as: UTF8.self).split(separator: "\n").compactMap { line -> Substring? in
+            let columns = line.split(separator: " ")
+            return columns.count > 3 && columns[1].hasSuffix(end) ? columns[3] : nil
+        }
+        return !states.isEmpty && states.allSatisfy { $0 == "06" }
+    }
+
     /// - Parameters:
     ///   - host: an address of loopback.
     ///   - port: 0 takes a free one.
@@ -46,10 +59,17 @@ package final class PortReservation: Sendable {
         address.sin_port = in_port_t(UInt16(truncatingIfNeeded: wanted)).bigEndian
         address.sin_addr = in_addr(s_addr: host.bigEndian)
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                bind(socket, generic, length) == 0 && getsockname(socket, generic, &length) == 0
+        func binds() -> Bool {
+            withUnsafeMutablePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                    bind(socket, generic, length) == 0 && getsockname(socket, generic, &length) == 0
+                }
             }
+        }
+        var isBound = binds()
+        if !isBound, errno == EADDRINUSE, wanted != 0, Self.onlyLingers(wanted) {
+            setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<CInt>.size))
+            isBound = binds()
         }
         guard isBound else {
             let code = errno

@@ -65,6 +65,9 @@ import Testing
                 .init(at: at, LinkDecision(link: "wire", toxic: "no", kind: "refuse", connection: 3, isHit: false))),
             .lateness(.init(at: at, source: .generator, late: 12)), .log(.init(at: at, node: "api", text: "a\tb\r\n")),
             .note(.init(at: at, text: "")),
+            .document(.init(at: at, gateway: "edge", document: ["_format_version": "3.0"])),
+            .usage(.init(at: at, node: "gateway", memory: 12 << 20, descriptors: 31, cpu: s(2))),
+            .metric(.init(at: at, node: "api", series: #"x{a="b"}"#, value: 2.5)),
             .lookup(.init(at: at, name: "x.test", type: "SRV", answer: "name error", faults: ["gone", "late"])),
             .end(
                 .init(

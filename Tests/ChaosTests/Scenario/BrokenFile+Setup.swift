@@ -75,9 +75,6 @@ extension BrokenFile {
             "{ health: /health }", "{ env: { ERROR_RATE: lots } }",
             #"5:19: ERROR_RATE: "lots" is not a number; give a probability such as 0.1 or 10%"#),
         .init(
-            "{ health: /health }", "{ health: /alive }",
-            "5:12: not supported yet: a `health:` path other than /health"),
-        .init(
             "{ count: 2 }", "{ count: two }",
             "6:20: `two` is neither a variable nor a mark; variables stand in `vars:` and `matrix:`"),
         .init(

@@ -97,8 +97,11 @@ import World
     }
 
     @Test(arguments: [
-        ("LD_PRELOAD: /tmp/x.so", "`env` of the gateway cannot set `LD_PRELOAD`; it takes KONG_… and GATECRASH_STRICT"),
-        ("PATH: /tmp", "`env` of the gateway cannot set `PATH`; it takes KONG_… and GATECRASH_STRICT"),
+        (
+            "LD_PRELOAD: /tmp/x.so",
+            "`env` of the gateway cannot set `LD_PRELOAD`; it takes KONG_…, RES_OPTIONS and GATECRASH_STRICT"
+        ),
+        ("PATH: /tmp", "`env` of the gateway cannot set `PATH`; it takes KONG_…, RES_OPTIONS and GATECRASH_STRICT"),
         (
             #"KONG_STATUS_LISTEN: "0.0.0.0:8007""#,
             "`KONG_STATUS_LISTEN` would listen on `0.0.0.0:8007`, which others can reach; "

@@ -56,6 +56,10 @@ extension Reader {
     private mutating func wholeDocument(_ node: DocumentNode) -> ReadChange? {
         if node.members != nil {
             guard let fields = fields(node, "`config`", keys: Vocabulary.configuration.names) else { return nil }
+            guard fields["kong"] != nil || fields["inline"] != nil else {
+                report(node.location, "`config` has no configuration", advice: "write `kong: ./kong.yml` or `inline:`")
+                return nil
+            }
             guard let (source, document) = configuration(fields, files, of: "`config`") else { return nil }
             let label = if case .file(let path) = source { path } else { "the scenario's document" }
             return (.document(document), document, label)

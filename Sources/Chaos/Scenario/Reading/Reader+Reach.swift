@@ -67,10 +67,11 @@ extension Reader {
     /// Settings of Kong, none of the system's (LD_PRELOAD, PATH), and no listener that others can reach.
     private mutating func checkEnvironment(_ gateway: GatewayNode) {
         for setting in gateway.environment {
-            guard setting.name.hasPrefix("KONG_") || setting.name == "GATECRASH_STRICT" else {
+            let isOurs = ["GATECRASH_STRICT", "RES_OPTIONS"].contains(setting.name)
+            guard setting.name.hasPrefix("KONG_") || isOurs else {
                 report(
                     gateway.location, "`env` of the gateway cannot set `\(setting.name)`",
-                    advice: "it takes KONG_… and GATECRASH_STRICT")
+                    advice: "it takes KONG_…, RES_OPTIONS and GATECRASH_STRICT")
                 continue
             }
             guard setting.name.hasSuffix("_LISTEN") else { continue }

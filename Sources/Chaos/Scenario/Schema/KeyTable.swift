@@ -66,6 +66,8 @@ indirect enum SchemaShape: Sendable {
     case rateRange
     case ratio
     case whole(ClosedRange<Int>)
+    /// A whole number that is not negative, not computed.
+    case natural
     case number
     case boolean
     case bound

@@ -97,6 +97,7 @@ package enum SchemaDocument {
                     text("^\\s*([0-9]+\\s*[-+*/?].*|\(computed))$", "a whole number"),
                 ]
             ]
+        case .natural: ["type": "integer", "minimum": 0]
         case .number: ["anyOf": [["type": "number"], text("^\\s*(\(number)|.*[A-Za-z$(].*)$", "a number")]]
         case .boolean: ["anyOf": [["type": "boolean"], text("\\$\\(|[=<>!?]", "true or false")]]
         case .words(let words):

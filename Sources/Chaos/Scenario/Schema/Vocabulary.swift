@@ -18,7 +18,7 @@ enum Vocabulary {
             .init("description", .text, "More about it."),
             .init("tags", .list(.text), "Words to choose it by: gatecrash run --tag."),
             .init(
-                "seed", .either([.whole(0 ... .max), .pattern("^[0-9]{1,20}$", hint: "a whole number of 64 bits")]),
+                "seed", .either([.natural, .pattern("^([0-9]{1,20}|.*\\$\\(.*)$", hint: "a whole number of 64 bits")]),
                 "Decides every draw; drawn when it is not given."),
             .init(
                 "mode", .words(["any", "real", "virtual"]),
