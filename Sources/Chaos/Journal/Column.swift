@@ -9,6 +9,8 @@ package struct Column<Element: Sendable>: Sendable {
     /// 65 536 elements: the slack of the last chunk is small beside a table for which columns are worth it.
     private static var bits: Int { 16 }
     private static var mask: Int { (1 << bits) - 1 }
+    /// Up to here the first chunk grows as an array does; a table that is longer will be long.
+    private static var short: Int { 1 << 12 }
 
     package init() {}
 
@@ -18,10 +20,15 @@ package struct Column<Element: Sendable>: Sendable {
             // A short table stays short.
             if count > 0 { chunk.reserveCapacity(1 << Self.bits) }
             chunks.append(chunk)
+        } else if count == Self.short {
+            chunks[0].reserveCapacity(1 << Self.bits)
         }
         chunks[chunks.count - 1].append(element)
         count += 1
     }
+
+    /// What its elements take of the memory, bytes, with what the last chunk has to spare.
+    package var size: Int { chunks.reduce(0) { $0 + $1.capacity } * MemoryLayout<Element>.stride }
 
     /// The elements at these places, in this order.
     package func permuted(by order: some Sequence<Int32>) -> Column {

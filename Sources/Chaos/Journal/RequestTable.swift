@@ -45,6 +45,13 @@ package struct RequestTable: Sendable {
         connections.append(Int32(clamping: request.connection ?? -1))
     }
 
+    /// What the rows take of the memory, bytes.
+    package var size: Int {
+        let small = load.size + method.size + statuses.size + kinds.size
+        let times = planned.size + sentAfter.size + firstAfter.size + endAfter.size
+        return small + times + numbers.size + path.size + sizes.size + connections.size + paths.size
+    }
+
     package subscript(row: Int) -> Request {
         Request(
             load: loadName(row), n: number(row), method: method(row), path: path(row), planned: planned[row],

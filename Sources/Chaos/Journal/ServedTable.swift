@@ -35,6 +35,13 @@ package struct ServedTable: Sendable {
         keys.append(served.chaosID.map { key(ofID: $0) } ?? ServedKey(load: ServedKey.probe))
     }
 
+    /// What the rows take of the memory, bytes, without the lists of several nodes.
+    package var size: Int {
+        let small = node.size + method.size + statuses.size
+        let joined = keys.size + requests.size + firstOfRequest.size + nextOfRequest.size
+        return small + joined + times.size + path.size + connections.size + paths.size
+    }
+
     package func node(_ row: Int) -> String { nodes[Int(node[row])] }
     package func method(_ row: Int) -> String { methods[Int(method[row])] }
     package func path(_ row: Int) -> String { paths[path[row]] }

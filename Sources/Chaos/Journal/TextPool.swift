@@ -31,6 +31,9 @@ struct TextPool: Sendable {
         return String(decoding: bytes[first..<Int(ends[Int(number)])], as: UTF8.self)
     }
 
+    /// Bytes, without the few names that are looked up.
+    var size: Int { bytes.size + ends.size }
+
     mutating func number(of text: String) -> Int32 {
         if let number = numbers[text] { return number }
         // 2^32 bytes of paths: what comes then has no path of its own.

@@ -137,7 +137,7 @@ extension ByteBuffer {
     fileprivate mutating func writeToken(_ text: String) { writeGuarded(text, ByteClass.token) }
     fileprivate mutating func writeTarget(_ text: String) { writeGuarded(text, ByteClass.target) }
 
-    private mutating func writeGuarded(_ text: String, _ allowed: UInt8) {
+    private mutating func writeGuarded(_ text: String, _ allowed: ByteClass.Members) {
         if text.utf8.allSatisfy({ ByteClass.isMember($0, of: allowed) }) {
             writeString(text)
         } else {

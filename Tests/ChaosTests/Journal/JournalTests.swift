@@ -65,9 +65,9 @@ import Testing
                 .init(at: at, LinkDecision(link: "wire", toxic: "no", kind: "refuse", connection: 3, isHit: false))),
             .lateness(.init(at: at, source: .generator, late: 12)), .log(.init(at: at, node: "api", text: "a\tb\r\n")),
             .note(.init(at: at, text: "")),
-            .document(.init(at: at, gateway: "edge", document: ["_format_version": "3.0"])),
-            .usage(.init(at: at, node: "gateway", memory: 12 << 20, descriptors: 31, cpu: s(2))),
-            .metric(.init(at: at, node: "api", series: #"x{a="b"}"#, value: 2.5)),
+            .document(.init(at: at, gateway: "edge", document: ["services": [["port": 80, "x": 0.5]]])),
+            .usage(.init(at: at, node: "api", memory: 12, descriptors: 3, cpu: 4)),
+            .metric(.init(at: at, node: "edge", series: #"kong_up{node="a"}"#, value: 1.5)),
             .lookup(.init(at: at, name: "x.test", type: "SRV", answer: "name error", faults: ["gone", "late"])),
             .end(
                 .init(
@@ -127,7 +127,9 @@ import Testing
             writing?.description == "cannot write the journal /nowhere/at/all.jsonl: No such file or directory; "
                 + "give a path in a folder that exists and may be written to")
         let reading = #expect(throws: Problem.self) { try JournalReader.view(path: "/nowhere.jsonl") }
-        #expect(reading?.description == "cannot read the journal /nowhere.jsonl; give the journal.jsonl of a run")
+        #expect(
+            reading?.description
+                == "cannot read the journal /nowhere.jsonl: No such file or directory; give the journal of a run")
     }
 
     // MARK: Broken journals

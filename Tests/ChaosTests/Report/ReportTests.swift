@@ -172,6 +172,7 @@ import Testing
             summary.text == """
                   ✗ walk-through seed 42  fail          9 of 10 hold
                   ✓ walk-through seed 42  pass          10 of 10 hold
+                  walk-through: 1 of 2 passed, 1 failed: flake rate 50% (seed 42)
                 1 of 2 runs did not pass: fail (exit code 1)
                 """)
         #expect(summary.result == .fail)
