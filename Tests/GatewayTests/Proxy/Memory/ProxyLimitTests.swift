@@ -39,7 +39,8 @@ import Testing
             #expect(client.text.contains("Payload too large"))
             #expect(client.lines.contains("Connection: close"))
             #expect(client.hasEnded)
-            #expect(gateway.upstreams.allSatisfy { $0.isClosed })
+            // A connection that was opened for the request and never got it serves another one.
+            #expect(gateway.upstreams.allSatisfy { $0.isClosed || $0.text.isEmpty })
         }
     }
 
