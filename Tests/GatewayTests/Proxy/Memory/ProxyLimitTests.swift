@@ -39,7 +39,8 @@ import Testing
             #expect(client.text.contains("Payload too large"))
             #expect(client.lines.contains("Connection: close"))
             #expect(client.hasEnded)
-            #expect(gateway.upstreams.allSatisfy { $0.isClosed })
+            // A connection that was being opened meanwhile is there for another request.
+            #expect(gateway.upstreams.allSatisfy { $0.isClosed || $0.takenBytes == 0 })
         }
     }
 
