@@ -58,9 +58,7 @@ package final class MemoryGateway {
         for peer in network.state.clients + network.state.upstreams { peer.onReceive = nil }
         _ = gateway.stop()
         loop.advanceTime(by: .hours(1))
-        for peer in network.state.clients + network.state.upstreams where peer.channel.isActive {
-            peer.channel.close(promise: nil)
-        }
+        for peer in network.state.clients + network.state.upstreams { peer.channel.close(promise: nil) }
         loop.run()
         network.state = MemoryNetwork.State()
     }

@@ -41,10 +41,12 @@ final class MemoryNetwork: Network {
         let (channel, socket) = try makeChannel(local: listener.address, remote: remote)
         let accepted = listener.accept(channel)
         let peer = MemoryPeer(number: state.clients.count + 1, port: nil, channel: channel, socket: socket)
-        channel.connect(to: remote, promise: nil)
-        channel.read()
-        // Last: what has failed already closes at once, and what is opened after that stays open.
-        accepted.whenFailure { _ in channel.close(promise: nil) }
+        accepted.whenComplete { result in
+            // A connection that is refused is closed before it was ever active.
+            guard case .success = result else { return channel.close(promise: nil) }
+            channel.connect(to: remote, promise: nil)
+            channel.read()
+        }
         state.clients.append(peer)
         return peer
     }
