@@ -62,11 +62,11 @@ extension BrokenFile {
             "5:54: `max` of `tls` of the mock `api` cannot be `1`; write 1.0, 1.1, 1.2 or 1.3"),
         .init(
             lag, "{ at: 6s, link: wire, fault: { cert: expired } }",
-            "24:34: `cert` needs TLS; give the mock `api` tls: {}, or the link `wire` protocol: tls"),
+            "24:36: `cert` needs TLS; give the mock `api` tls: {}, or the link `wire` protocol: tls"),
         .init(
             "    api: { health: /health }\n    pair: { count: 2 }",
             "    api: { health: /health, tls: {} }\n    pair: { count: 2, tls: { max: 1.4 } }",
-            "6:30: `max` of `tls` of the mock `pair` cannot be `1.4`; write 1.0, 1.1, 1.2 or 1.3"),
+            "6:35: `max` of `tls` of the mock `pair` cannot be `1.4`; write 1.0, 1.1, 1.2 or 1.3"),
     ]
 }
 

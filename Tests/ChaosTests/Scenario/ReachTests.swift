@@ -97,8 +97,16 @@ import World
     }
 
     @Test(arguments: [
-        ("LD_PRELOAD: /tmp/x.so", "`env` of the gateway cannot set `LD_PRELOAD`; it takes KONG_… and GATECRASH_STRICT"),
-        ("PATH: /tmp", "`env` of the gateway cannot set `PATH`; it takes KONG_… and GATECRASH_STRICT"),
+        (
+            "LD_PRELOAD: /tmp/x.so",
+            "`env` of the gateway cannot set `LD_PRELOAD`; it takes KONG_…, RES_OPTIONS and GATECRASH_STRICT"
+        ),
+        (
+            #"KONG_DNS_RESOLVER: "127.0.0.1:53, 9.9.9.9""#,
+            "`KONG_DNS_RESOLVER` would ask `9.9.9.9`, which is not on this machine; "
+                + "write `topology.dns`, or an address such as 127.0.0.1:53"
+        ),
+        ("PATH: /tmp", "`env` of the gateway cannot set `PATH`; it takes KONG_…, RES_OPTIONS and GATECRASH_STRICT"),
         (
             #"KONG_STATUS_LISTEN: "0.0.0.0:8007""#,
             "`KONG_STATUS_LISTEN` would listen on `0.0.0.0:8007`, which others can reach; "
