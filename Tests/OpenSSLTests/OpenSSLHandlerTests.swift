@@ -114,6 +114,8 @@ import Testing
         if let trust {
             configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(trust.utf8)))
         }
+        // As nginx and browsers have it; NIOSSL by itself would take 1.0.
+        configuration.minimumTLSVersion = .tlsv12
         configuration.maximumTLSVersion = maximum
         return try Side(NIOSSLClientHandler(context: NIOSSLContext(configuration: configuration), serverHostname: name))
     }

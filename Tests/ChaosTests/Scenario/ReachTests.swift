@@ -101,6 +101,11 @@ import World
             "LD_PRELOAD: /tmp/x.so",
             "`env` of the gateway cannot set `LD_PRELOAD`; it takes KONG_…, RES_OPTIONS and GATECRASH_STRICT"
         ),
+        (
+            #"KONG_DNS_RESOLVER: "127.0.0.1:53, 9.9.9.9""#,
+            "`KONG_DNS_RESOLVER` would ask `9.9.9.9`, which is not on this machine; "
+                + "write `topology.dns`, or an address such as 127.0.0.1:53"
+        ),
         ("PATH: /tmp", "`env` of the gateway cannot set `PATH`; it takes KONG_…, RES_OPTIONS and GATECRASH_STRICT"),
         (
             #"KONG_STATUS_LISTEN: "0.0.0.0:8007""#,

@@ -106,6 +106,8 @@ import World
         func client() throws -> NIOSSLContext {
             var configuration = TLSConfiguration.makeClientConfiguration()
             configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(pem.utf8)))
+            // As nginx and browsers have it; NIOSSL by itself would take 1.0.
+            configuration.minimumTLSVersion = .tlsv12
             // Nobody waits for the other's farewell here.
             configuration.shutdownTimeout = .milliseconds(10)
             return try NIOSSLContext(configuration: configuration)

@@ -64,7 +64,19 @@ extension Reader {
         return (0...65535).contains(port) ? (String(host), port) : nil
     }
 
-    /// Settings of Kong, none of the system's (LD_PRELOAD, PATH), and no listener that others can reach.
+    /// The gateway would ask them, so they are as much a reach to the outside as any upstream.
+    private mutating func checkNameServers(_ setting: EnvironmentSetting, of gateway: GatewayNode) {
+        for entry in setting.value.split(whereSeparator: { $0 == "," || $0 == " " }) {
+            let host = Self.authority(of: "tcp://" + entry)?.host ?? String(entry)
+            if Remotes.isLocal(host) { continue }
+            report(
+                gateway.location, "`\(setting.name)` would ask `\(entry)`, which is not on this machine",
+                advice: "write `topology.dns`, or an address such as 127.0.0.1:53")
+        }
+    }
+
+    /// Settings of Kong and of resolvers, none other of the system's (LD_PRELOAD, PATH), and no listener that others can
+    /// reach.
     private mutating func checkEnvironment(_ gateway: GatewayNode) {
         for setting in gateway.environment {
             let isOurs = ["GATECRASH_STRICT", "RES_OPTIONS"].contains(setting.name)
@@ -74,6 +86,7 @@ extension Reader {
                     advice: "it takes KONG_…, RES_OPTIONS and GATECRASH_STRICT")
                 continue
             }
+            if setting.name == "KONG_DNS_RESOLVER" { checkNameServers(setting, of: gateway) }
             guard setting.name.hasSuffix("_LISTEN") else { continue }
             for entry in setting.value.split(separator: ",") {
                 let address = entry.split(separator: " ").first.map(String.init) ?? ""
