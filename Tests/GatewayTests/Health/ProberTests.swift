@@ -148,13 +148,12 @@ import World
         func answer(
             _ name: String, verifies: Bool = true, trusting authority: CertificateAuthority
         ) async throws -> ProbeAnswer {
-            let roots = NIOSSLTrustRoots.certificates(
-                try NIOSSLCertificate.fromPEMBytes(Array(authority.certificate.utf8)))
+            let trusted = TrustedAuthorities(includesSystem: false, others: [authority.certificate])
             let request = ProbeRequest(
                 transport: .https(serverName: name, verifiesCertificate: verifies), address: address, host: name,
                 path: "/health", headers: [], timeout: .seconds(5))
             return try await loop.flatSubmit {
-                Prober(network: world.network, loop: loop, trustRoots: roots).probe(request)
+                Prober(network: world.network, loop: loop, trusted: trusted).probe(request)
             }.get()
         }
         #expect(try await answer("api.test", trusting: root) == .status(200))
