@@ -120,8 +120,8 @@ extension RealRunTests {
             let view = finished.report.view
             #expect(finished.report.verdict.result == .pass)
             let name = directory.split(separator: "/").last ?? ""
-            // Nodes log too.
-            let lines = view.logs.filter { !["gateway", "api"].contains($0.node) }
+            // Nodes log too, and the links say where they are controlled.
+            let lines = view.logs.filter { !["gateway", "api", "links"].contains($0.node) }
             let words = lines.map { $0.text.split(separator: " ").first ?? "" }
             #expect(words == ["on", "off", "late", "never"])
             #expect(lines.allSatisfy { $0.text.contains("in \(name) with http://127.0.0.1:") })
