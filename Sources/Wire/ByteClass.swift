@@ -33,7 +33,7 @@ enum ByteClass {
         return (byte < 64 ? members.low : members.high) &>> UInt64(byte & 63) & 1 == 1
     }
 
-    /// True when all bytes are those of a field value and none is a tab: eight at a time, as nearly all values are. What
+    /// True when all bytes are those of a field value and none is a tab, as in nearly all values: eight at a time. What
     /// is not so has to be looked at byte by byte.
     @inline(__always)
     static func arePlainValue(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> Bool {

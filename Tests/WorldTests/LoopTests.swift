@@ -78,7 +78,8 @@ import World
         try server.inputClosed.wait()
         try pair.server.writeAndFlush(ByteBuffer(string: "still here")).wait()
         try pair.server.close().wait()
-        try client.inputClosed.wait()
+        // Both sides are closed now, so the channel ends.
+        try client.inactive.wait()
         #expect(String(buffer: client.received) == "still here")
         try pair.end()
     }
@@ -111,23 +112,33 @@ import World
     @Test(arguments: RealLoops.allCases)
     func `connections spread over the loops of a group`(loops: RealLoops) throws {
         let world = World.real(threads: 2, seed: 1, loops: loops)
+        // The clients have a loop of their own, so that nobody but the listener takes turns.
+        let outside = World.real(threads: 1, seed: 1)
         let homes = Mutex<[ObjectIdentifier]>([])
+        let allAccepted = Log.Signal()
         let listener = try world.network.listen(
             on: .loopback(port: 0), loops: world.loops, options: ListenOptions()
         ) { channel in
-            homes.withLock { $0.append(ObjectIdentifier(channel.eventLoop)) }
+            let count = homes.withLock { homes in
+                homes.append(ObjectIdentifier(channel.eventLoop))
+                return homes.count
+            }
+            if count == 8 { allAccepted.set() }
             return channel.eventLoop.makeSucceededVoidFuture()
         }.wait()
         let address = try #require(listener.localAddress)
         let clients = try (0..<8).map { _ in
-            try world.network.connect(to: address, on: world.loops.next(), timeout: .seconds(5)) {
+            try outside.network.connect(to: address, on: outside.loops.next(), timeout: .seconds(5)) {
                 $0.eventLoop.makeSucceededVoidFuture()
             }.wait()
         }
+        try allAccepted.wait()
         for client in clients { try client.close().wait() }
         try listener.close().wait()
+        let found = homes.withLock { $0 }
+        for home in Set(found) { #expect(found.filter { $0 == home }.count == 4) }
         try world.loops.syncShutdownGracefully()
-        #expect(Set(homes.withLock { $0 }).count == 2)
+        try outside.loops.syncShutdownGracefully()
     }
 
     // MARK: Time and tasks
@@ -156,13 +167,17 @@ import World
     func `what was called off does not happen`(loops: RealLoops) throws {
         let world = World.real(threads: 1, seed: 1, loops: loops)
         let loop = world.loops.next()
-        let count = Atomic(0)
-        let timers = (0..<1000).map { _ in
-            loop.scheduleTask(in: .milliseconds(20)) { () -> Void in count.add(1, ordering: .relaxed) }
-        }
-        for timer in timers.dropLast(3) { timer.cancel() }
+        let fired = Mutex<[Int]>([])
+        // On the loop itself, so that none of them can fire before it is called off.
+        let timers = try loop.submit {
+            let timers = (0..<1000).map { number in
+                loop.scheduleTask(in: .milliseconds(20)) { fired.withLock { $0.append(number) } }
+            }
+            for timer in timers.dropLast(3) { timer.cancel() }
+            return timers
+        }.wait()
         for timer in timers.suffix(3) { try timer.futureResult.wait() }
-        #expect(count.load(ordering: .relaxed) == 3)
+        #expect(fired.withLock { $0 } == [997, 998, 999])
         #expect(throws: (any Error).self) { try timers[0].futureResult.wait() }
         try world.loops.syncShutdownGracefully()
     }
@@ -172,20 +187,21 @@ import World
         let world = World.real(threads: 1, seed: 1, loops: loops)
         let loop = world.loops.next()
         let others = World.real(threads: 4, seed: 1)
-        let count = Atomic(0)
-        let done = others.loops.makeIterator().map { other in
-            other.flatSubmit {
-                let tasks = (0..<1000).map { _ in
-                    loop.submit {
+        let count = Mutex(0)
+        let posted = others.loops.makeIterator().map { other in
+            other.submit {
+                for _ in 0..<200 {
+                    loop.execute {
                         loop.preconditionInEventLoop()
-                        count.add(1, ordering: .relaxed)
+                        count.withLock { $0 += 1 }
                     }
                 }
-                return EventLoopFuture.andAllSucceed(tasks, on: loop)
             }
         }
-        for future in done { try future.wait() }
-        #expect(count.load(ordering: .relaxed) == 4000)
+        for future in posted { try future.wait() }
+        // Comes behind all of them.
+        try loop.submit {}.wait()
+        #expect(count.withLock { $0 } == 800)
         try world.loops.syncShutdownGracefully()
         try others.loops.syncShutdownGracefully()
     }

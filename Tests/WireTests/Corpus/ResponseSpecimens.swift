@@ -120,6 +120,6 @@ extension Specimen {
             .accepted(1)),
         Specimen(
             "101 that nobody asked for", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n",
-            .refused(.badStatusLine)),
+            .refused(.unexpectedUpgrade)),
     ]
 }
