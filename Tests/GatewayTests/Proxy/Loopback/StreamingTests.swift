@@ -21,7 +21,7 @@ extension LoopbackTests {
                     try connection.socket.send(pattern(part))
                 }
             }
-            let gateway = try RunningGateway(serviceYAML(port: upstream.port))
+            let gateway = try RunningGateway(serviceYAML(port: upstream.port, routes: unbufferedRoute))
             let client = try gateway.connect()
             try client.send("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: \(total)\r\n\r\n")
             Thread.detachNewThread {
@@ -65,7 +65,7 @@ extension LoopbackTests {
                 }
                 try connection.socket.send("0\r\n\r\n")
             }
-            let gateway = try RunningGateway(serviceYAML(port: upstream.port))
+            let gateway = try RunningGateway(serviceYAML(port: upstream.port, routes: unbufferedRoute))
             let client = try gateway.connect(limit: 2000)
             try client.send("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n")
             _ = try client.messageHead()
