@@ -66,7 +66,7 @@ extension LoopbackTests {
                 try connection.socket.send("0\r\n\r\n")
             }
             let gateway = try RunningGateway(serviceYAML(port: upstream.port, routes: unbufferedRoute))
-            let client = try gateway.connect(limit: 2000)
+            let client = try gateway.connect()
             try client.send("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n")
             _ = try client.messageHead()
             // Each piece is asked for with a byte of the request body.
