@@ -173,9 +173,12 @@ final class GatewayCore {
         }
         let key = "\(service.host):\(service.port)"
         let old = directs[key] ?? []
+        // As with curl, --resolve changes where a name leads, not how the upstream is called; an SRV record does both.
+        let isMapped = settings.resolve[key.lowercased()] != nil
         let peers = addresses.map { address in
             old.first { $0.socketAddress == address }
-                ?? Peer.Direct(address, host: service.host, port: address.port ?? service.port)
+                ?? Peer.Direct(
+                    address, host: service.host, port: isMapped ? service.port : address.port ?? service.port)
         }
         kept[key] = peers
         return .direct(peers)

@@ -52,6 +52,9 @@ enum KnownDifferences {
         all(
             ["field with white space around its value"], whiteSpace)
         + all(
+            ["Content_Length", "Transfer_Encoding"],
+            "Who makes variables of fields (RFC 3875 section 4.1.18) takes them for the ones with a hyphen.")
+        + all(
             ["unknown expectation"],
             "RFC 9110 section 10.1.1: 417 is the answer to an expectation that is not understood.")
 
@@ -101,6 +104,7 @@ enum KnownDifferences {
             "Section 6.1: Transfer-Encoding in an HTTP/1.0 message means that its framing is faulty.")
         + all(
             ["101 that nobody asked for"], "RFC 9110 section 15.2.2: 101 answers a request with Upgrade; we send none.")
+        + all(["17 interim responses"], "RFC 9110 section 15.2 sets no bound; without one a server may go on for ever.")
         + all(["an empty line before the status"], "Section 2.2 lets servers skip empty lines, not clients.")
         + all(["response field with white space"], whiteSpace)
 

@@ -113,7 +113,8 @@ final class RoutedRequest {
         uri = match.uri
         strippedPrefix = match.strippedPrefix
         preservesHost = match.route.route.preserveHost
-        buffersRequest = match.route.route.requestBuffering
+        // A call of gRPC may go on both ways for ever: it has no whole body to wait for (kong-facts 4.6).
+        buffersRequest = match.route.route.requestBuffering && !service.speaksHTTP2
         hash = hashed?.text.map { XXHash32.hash($0) } ?? Self.hashOfNothing
         setCookie = hashed?.setCookie
         self.isLock = isLock

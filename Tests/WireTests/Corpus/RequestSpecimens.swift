@@ -144,6 +144,9 @@ extension Specimen {
         Specimen("field value with bytes above 0x7f", get("A: \u{e4}\u{20ac}\r\n"), .accepted(1)),
         Specimen("field value with colons and quotes", get("A: b:\"c\\\":,;\r\n"), .accepted(1)),
         Specimen("same field twice", get("A: b\r\nA: c\r\n"), .accepted(1)),
+        Specimen("Content_Length", get("Content_Length: 5\r\n"), .refused(.badFieldName)),
+        Specimen("Transfer_Encoding", get("transfer_encoding: chunked\r\n"), .refused(.badFieldName)),
+        Specimen("Content_Type", get("Content_Type: a\r\n"), .accepted(1)),
         Specimen("space before the colon", get("A : b\r\n"), .refused(.spaceBeforeColon)),
         Specimen("tab before the colon", get("A\t: b\r\n"), .refused(.spaceBeforeColon)),
         Specimen(

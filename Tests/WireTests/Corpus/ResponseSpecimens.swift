@@ -121,5 +121,9 @@ extension Specimen {
         Specimen(
             "101 that nobody asked for", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n",
             .refused(.unexpectedUpgrade)),
+        Specimen(
+            "17 interim responses",
+            String(repeating: "HTTP/1.1 102 x\r\n\r\n", count: 17) + ok("Content-Length: 0\r\n"),
+            .refused(.tooManyInterimResponses)),
     ]
 }

@@ -161,7 +161,7 @@ extension LoopbackTests {
                 _ = eventually(within: 8000) { connection.number < 0 }
             }
             let gateway = try RunningGateway(
-                serviceYAML(port: upstream.port, fields: "write_timeout: 300, retries: 0"))
+                serviceYAML(port: upstream.port, fields: "write_timeout: 300, retries: 0", routes: unbufferedRoute))
             let client = try gateway.connect()
             try client.send("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\n")
             var sent = 0
@@ -266,7 +266,7 @@ extension LoopbackTests {
                 try connection.socket.send("HTTP/1.1 413 Too much\r\nContent-Length: 2\r\n\r\nno")
                 _ = try connection.socket.drop(1 << 30)
             }
-            let gateway = try RunningGateway(serviceYAML(port: upstream.port))
+            let gateway = try RunningGateway(serviceYAML(port: upstream.port, routes: unbufferedRoute))
             let client = try gateway.connect()
             try client.send("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 50000000\r\n\r\n")
             try client.send([UInt8](repeating: 0x61, count: 100_000))

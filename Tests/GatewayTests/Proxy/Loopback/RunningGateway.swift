@@ -110,6 +110,9 @@ func serviceYAML(port: Int, path: String = "", fields: String = "", routes: Stri
     """
 }
 
+/// A route `/` whose request bodies are passed on as they come.
+let unbufferedRoute = "{paths: [/], request_buffering: false}"
+
 /// A service over an upstream with targets on these ports.
 func upstreamYAML(
     ports: [Int], weights: [Int] = [], service: String = "", passive: String = "", upstream: String = ""

@@ -21,7 +21,7 @@ extension LoopbackTests {
                     try connection.socket.send(pattern(part))
                 }
             }
-            let gateway = try RunningGateway(serviceYAML(port: upstream.port))
+            let gateway = try RunningGateway(serviceYAML(port: upstream.port, routes: unbufferedRoute))
             let client = try gateway.connect()
             try client.send("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: \(total)\r\n\r\n")
             Thread.detachNewThread {
@@ -65,8 +65,8 @@ extension LoopbackTests {
                 }
                 try connection.socket.send("0\r\n\r\n")
             }
-            let gateway = try RunningGateway(serviceYAML(port: upstream.port))
-            let client = try gateway.connect(limit: 2000)
+            let gateway = try RunningGateway(serviceYAML(port: upstream.port, routes: unbufferedRoute))
+            let client = try gateway.connect()
             try client.send("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n")
             _ = try client.messageHead()
             // Each piece is asked for with a byte of the request body.
