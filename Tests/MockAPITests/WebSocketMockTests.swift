@@ -25,7 +25,8 @@ import World
         ).get()
         let client = try await RawClient.connect(to: server.localAddress, world: world)
         try await client.send(start)
-        try await client.channel.writeAndFlush(frames).get()
+        // A server that refused has closed already.
+        if frames.readableBytes > 0 { try await client.channel.writeAndFlush(frames).get() }
         let text = try await client.everything()
         try await server.stop(grace: .zero).get()
         try await world.loops.shutdownGracefully()
