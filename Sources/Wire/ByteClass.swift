@@ -33,8 +33,8 @@ enum ByteClass {
         return (byte < 64 ? members.low : members.high) &>> UInt64(byte & 63) & 1 == 1
     }
 
-    /// True when all bytes are those of a field value and none is a tab: eight at a time, as nearly all values are. What
-    /// is not so has to be looked at byte by byte.
+    /// True when all bytes are those of a field value and none is a tab: eight at a time, as nearly all values are.
+    /// What is not so has to be looked at byte by byte.
     @inline(__always)
     static func arePlainValue(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> Bool {
         let ones: UInt64 = 0x0101_0101_0101_0101

@@ -245,7 +245,8 @@ final class ProxyWorker {
     /// Where connections to a peer wait, looked up once a peer and configuration as a rule.
     func idleConnections(_ peer: Peer, _ request: RoutedRequest) -> IdleConnections {
         let service = request.service
-        guard let balancer = request.balancer, let target = peer.target, !service.isEncrypted, !service.speaksHTTP2 else {
+        guard let balancer = request.balancer, let target = peer.target, !service.isEncrypted, !service.speaksHTTP2
+        else {
             return pool.idle(peer, service.transport(to: peer))
         }
         if let known = balancer.idleConnections[target.index] { return known }
