@@ -74,8 +74,8 @@ struct ExplainTests {
             ("active: {", "threshold: 100\n            active: {", "a threshold of 100 %"),
             ("{ http_failures: 3 }", "{ http_failures: 255 }", "refuses a limit of 255"),
             (
-                "{ target: \"api:8080\" }", "{ target: \"api:8080\" }, { target: \"other:80\" }",
-                "other:80 goes to no mock"
+                "{ target: \"api:8080\" }", "{ target: \"api:8080\" }, { target: \"localhost:80\" }",
+                "localhost:80 goes to no mock"
             ),
             (
                 "id: dark, window",
