@@ -39,7 +39,7 @@ extension JudgeContext {
             return finding(words, "never", violations)
         case .alwaysLatency(let bound, let filter):
             let limits = try limits(bound)
-            let words = filter == .all ? "latency" : "latency of \(filter)"
+            let words = filter.phrase(of: "latency")
             return finding(words, "always \(limits)", slow(limits, filter, interval))
         case .alwaysProcess(let node, let state):
             let finding = try judgeProcess(node, stays: state, invariant.during)

@@ -7,7 +7,7 @@ extension JudgeContext {
         let rows = rows(in: interval, loads: latency.filter.loads).narrowed { row in
             match(latency.filter, row) != .no && view.requests.latency(row) != nil
         }
-        let subject = latency.filter == .all ? "latency" : "latency of \(latency.filter)"
+        let subject = latency.filter.phrase(of: "latency")
         guard !rows.isEmpty else {
             let allowed = latency.entries.map { "\($0.statistic) \($0.bound.text)" }.joined(separator: ", ")
             return nothingToJudge(subject, "no such request", allowed: allowed)

@@ -79,7 +79,7 @@ extension StarterFile {
                     active:
                       http_path: /health
                       timeout: 0.5
-                      healthy: { interval: 1, successes: 2 }
+                      healthy: { interval: 1, successes: 3 }
                       unhealthy: { interval: 1, http_failures: 2, tcp_failures: 2, timeouts: 2 }
                     passive:
                       unhealthy: { http_failures: 3, http_statuses: [500, 503] }
@@ -89,12 +89,12 @@ extension StarterFile {
 
         timeline:
           - { at: 0s, checkpoint: steady }                # every target healthy before anything breaks
-          - { at: 3s, name: errors, for: 2s, mock: api, set: { ERROR_RATE: 100% } }
+          - { at: 3s, name: errors, for: 1s, mock: api, set: { ERROR_RATE: 100% } }
 
         expect:
           # The third 500 takes the target out. `as` names the moment, so that later bounds can be measured from it.
           - { id: leaves, target: api, becomes: unhealthy, after: errors, within: 5 requests, cause: passive, as: out }
-          # Two good probes in a row, one a second, bring it back. The bound is computed from the configuration.
+          # Three good probes in a row, one a second, bring it back. The bound is computed from the configuration.
           - id: returns
             target: api
             becomes: healthy

@@ -120,6 +120,12 @@ import Testing
         #expect(judge(kind, story).result == expected)
     }
 
+    @Test func `a sentence names the answers that it is about`() {
+        #expect(OutcomeFilter.all.phrase(of: "latency") == "latency")
+        #expect(OutcomeFilter(loads: ["reads"]).phrase(of: "latency") == "latency of reads")
+        #expect(OutcomeFilter(outcome: .ok).phrase(of: "latency") == "latency of ok")
+    }
+
     @Test func `corrected latency counts from the planned start`() {
         var story = Story()
         story.answer(s(1), 200, took: ms(10), late: ms(40))

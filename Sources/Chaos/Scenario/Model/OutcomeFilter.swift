@@ -46,6 +46,13 @@ extension OutcomeFilter: CustomStringConvertible {
         return words.isEmpty ? "any answer" : words.joined(separator: " ")
     }
 
+    /// `latency`, `latency of reads`, `latency of 503 from gateway`.
+    package func phrase(of noun: String) -> String {
+        if self == .all { return noun }
+        let words = description
+        return words.hasPrefix("of ") ? "\(noun) \(words)" : "\(noun) of \(words)"
+    }
+
     private static func text(_ range: ClosedRange<Int>) -> String {
         if range.count == 1 { return String(range.lowerBound) }
         if range.count == 100, range.lowerBound % 100 == 0 { return "\(range.lowerBound / 100)xx" }
