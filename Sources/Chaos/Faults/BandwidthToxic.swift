@@ -3,8 +3,8 @@
 import DequeModule
 package import NIOCore
 
-/// A line of so many bytes a second. At 0 nothing passes and nothing is lost: what was held passes when the fault is
-/// taken off.
+/// A line of so many bytes a second, for each direction of each connection. At 0 nothing passes and nothing is lost:
+/// what was held passes when the fault is taken off.
 package struct BandwidthToxic: Hashable, Sendable {
     package var bytesPerSecond: Int64
 
