@@ -64,6 +64,8 @@ package enum HeadChecker {
                 var all = bytes
                 result = head.read(from: &all, limits: WireLimits())
             }
+            // What has several mistakes is refused for the one that is met first; that depends on what has come.
+            if case .failed = result, case .failed = expected { continue }
             if result != expected { return "cut at \(cut) it is \(result), whole \(expected)" }
         }
         return nil

@@ -6,8 +6,8 @@ package struct SuiteSummary {
     private let style: Style
     private let planned: Int
 
-    /// - Parameter planned: how many runs there should have been; fewer are those of a suite that was interrupted and
-    ///   began no more of them.
+    /// - Parameter planned: how many runs there should have been; fewer are those of a suite that was interrupted
+    ///   and began no more of them.
     package init(_ reports: [RunReport], style: Style, planned: Int? = nil) {
         self.reports = reports
         self.style = style

@@ -139,7 +139,6 @@ extension LoopbackTests {
         @Test(
             arguments: [
                 // frames after the preface, the code that ends the connection
-                ("DATA without a stream", RawFrame(kind: .data, stream: 1, payload: [1]), Code.protocolError),
                 ("HEADERS on stream 0", RawFrame(kind: .headers, flags: 5, stream: 0, payload: []), Code.protocolError),
                 ("HEADERS on an even stream", RawFrame(kind: .headers, flags: 5, stream: 2, payload: []), nil),
                 ("a PING that is too short", RawFrame(kind: .ping, payload: [1]), Code.frameSize),

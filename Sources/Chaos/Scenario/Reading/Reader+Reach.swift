@@ -75,8 +75,8 @@ extension Reader {
         }
     }
 
-    /// Settings of Kong and of resolvers, none other of the system's (LD_PRELOAD, PATH), and no listener that others
-    /// can reach.
+    /// Settings of Kong and of resolvers, none other of the system's (LD_PRELOAD, PATH), and no listener that
+    /// others can reach.
     private mutating func checkEnvironment(_ gateway: GatewayNode) {
         for setting in gateway.environment {
             let isOurs = ["GATECRASH_STRICT", "RES_OPTIONS"].contains(setting.name)
