@@ -88,8 +88,15 @@ let package = Package(
             name: "gatecrash",
             dependencies: ["OpenSSL", "Document", "World", "Wire", "Gateway", "MockAPI", "Chaos", arguments],
             path: "Sources/CommandLine", swiftSettings: swiftSettings,
-            // One file that starts without looking for the libraries of a toolchain, and calls them directly.
-            linkerSettings: [.unsafeFlags(["-static-stdlib"], .when(platforms: [.linux], configuration: .release))]),
+            // One file that starts without looking for the libraries of a toolchain, and calls them directly. Objects
+            // that were compiled for the shared Foundation do not name the library that the static one stands on.
+            linkerSettings: [
+                .unsafeFlags(
+                    [
+                        "-static-stdlib", "-lCoreFoundation", "-l_FoundationCShims", "-l_FoundationCollections",
+                        "-l_FoundationICU",
+                    ], .when(platforms: [.linux], configuration: .release))
+            ]),
 
         .testTarget(name: "DocumentTests", dependencies: ["Document"], swiftSettings: swiftSettings),
         .testTarget(
