@@ -4,12 +4,15 @@ import PackageDescription
 /// Continuous integration sets GATECRASH_WARNINGS_AS_ERRORS; a person on a newer compiler is not stopped by a warning.
 let strict: [SwiftSetting] =
     Context.environment["GATECRASH_WARNINGS_AS_ERRORS"] == nil ? [] : [.treatAllWarnings(as: .error)]
+/// ci/fuzz sets it: the fuzzer needs flags that no other build has, and wants every check.
+let isFuzzed = Context.environment["GATECRASH_FUZZ"] != nil
 /// What the request path gains by in a release (docs/performance.md): small functions are inlined over the borders of
 /// our modules, and accesses to class members are not checked for exclusivity while running; debug builds, and so all
 /// tests, check them.
-let optimized: [SwiftSetting] = [
-    .unsafeFlags(["-cross-module-optimization", "-enforce-exclusivity=unchecked"], .when(configuration: .release))
-]
+let optimized: [SwiftSetting] =
+    isFuzzed
+    ? []
+    : [.unsafeFlags(["-cross-module-optimization", "-enforce-exclusivity=unchecked"], .when(configuration: .release))]
 let swiftSettings: [SwiftSetting] =
     [
         .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("InternalImportsByDefault"),
@@ -166,8 +169,7 @@ let package = Package(
     swiftLanguageModes: [.v6]
 )
 
-// The fuzzer needs flags that no other build has; ci/fuzz sets them with this variable.
-if Context.environment["GATECRASH_FUZZ"] != nil {
+if isFuzzed {
     package.targets += [
         .target(name: "CFuzz", path: "Fuzz/CFuzz"),
         .executableTarget(

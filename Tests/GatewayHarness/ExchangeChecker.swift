@@ -67,8 +67,11 @@ package enum ExchangeChecker {
         for _ in 0..<4 { gateway.advance(.minutes(3)) }
         defer { for peer in gateway.upstreams { peer.onReceive = nil } }
         if !client.isClosed { return "the client's connection is still open after 12 minutes" }
-        // Behind an offer to leave HTTP anything may follow.
-        if upstreamBytes.contains(where: { String(buffer: $0).contains("Upgrade: websocket") }) { return nil }
+        // Behind an offer to leave HTTP that was taken anything may follow.
+        let isOffered = upstreamBytes.contains { String(buffer: $0).contains("Upgrade: websocket") }
+        if isOffered, input.split(separator: UInt8(ascii: " ")).contains(where: { $0.starts(with: "101".utf8) }) {
+            return nil
+        }
         var seen: [CanonicalRequest] = []
         for bytes in upstreamBytes {
             if let problem = try checkUpstream(bytes, &seen) { return problem }
@@ -95,9 +98,13 @@ package enum ExchangeChecker {
         for request in requests { _ = try request.withoutGatewayFields() }
         seen += requests
         let known: Set<String> = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"]
-        guard requests.allSatisfy({ known.contains($0.method) && $0.target.utf8.allSatisfy { $0 < 0x80 } }) else {
-            return nil
-        }
+        // llhttp reads no further than an offer to leave HTTP.
+        guard
+            requests.allSatisfy({ request in
+                known.contains(request.method) && request.target.utf8.allSatisfy { $0 < 0x80 }
+                    && !request.fields.contains { $0.hasPrefix("Upgrade:") }
+            })
+        else { return nil }
         var whole = bytes
         whole.moveWriterIndex(to: bytes.writerIndex - rest.readableBytes)
         let stock = try stockRequests(whole)

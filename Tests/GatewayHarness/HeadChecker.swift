@@ -137,7 +137,7 @@ package enum HeadChecker {
 
 extension String {
     /// NIOHTTP1 leaves white space at the end of values.
-    fileprivate func trimmingTail() -> Substring {
+    func trimmingTail() -> Substring {
         guard let last = utf8.lastIndex(where: { $0 != 0x20 && $0 != 0x09 }) else { return "" }
         return self[...last]
     }

@@ -102,6 +102,9 @@ final class Child: Sendable {
             ?? line?.split(whereSeparator: \.isWhitespace).compactMap { Int($0) }.first ?? 0
     }
 
+    /// From now on `VmHWM` is the highest since this moment.
+    func forgetPeak() throws { try Data("5".utf8).write(to: URL(fileURLWithPath: "/proc/\(pid)/clear_refs")) }
+
     var descriptorCount: Int {
         (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd").count) ?? 0
     }

@@ -8,28 +8,20 @@ import World
 /// The same checks as the fuzzer's (`ci/fuzz`): over everything that it has kept, and over random damage of what is
 /// ambiguous already.
 @Suite struct ExchangeFuzzTests {
-    private static func kept(_ target: String) throws -> [URL] {
+    private static func kept(_ target: FuzzTarget) throws -> [URL] {
         let folder = try #require(Bundle.module.url(forResource: "Data", withExtension: nil))
-            .appendingPathComponent("fuzz/\(target)")
+            .appendingPathComponent("fuzz/\(target.rawValue)")
         return try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
             .sorted { $0.path < $1.path }
     }
 
-    @Test func `every exchange that the fuzzer kept goes well`() throws {
-        let files = try Self.kept("exchange")
+    @Test(arguments: FuzzTarget.allCases)
+    func `every input that the fuzzer kept goes well`(target: FuzzTarget) throws {
+        let files = try Self.kept(target)
         #expect(files.count > 20)
         for file in files {
-            let problem = ExchangeChecker.problem(with: Array(try Data(contentsOf: file)))
-            #expect(problem == nil, "\(file.lastPathComponent)")
-        }
-    }
-
-    @Test func `every head that the fuzzer kept goes well`() throws {
-        let files = try Self.kept("heads")
-        #expect(files.count > 20)
-        for file in files {
-            let problem = HeadChecker.problem(with: Array(try Data(contentsOf: file)))
-            #expect(problem == nil, "\(file.lastPathComponent)")
+            let problem = target.problem(with: Array(try Data(contentsOf: file)))
+            #expect(problem == nil, "\(target)/\(file.lastPathComponent)")
         }
     }
 
