@@ -174,6 +174,8 @@ if isFuzzed {
         .target(name: "CFuzz", path: "Fuzz/CFuzz"),
         .executableTarget(
             name: "gatecrash-fuzz", dependencies: ["CFuzz", "GatewayHarness"], path: "Fuzz/Program",
-            swiftSettings: swiftSettings),
+            swiftSettings: swiftSettings,
+            // The usual linker ends with an internal error over what the fuzzer adds.
+            linkerSettings: [.unsafeFlags(["-use-ld=lld"], .when(platforms: [.linux]))]),
     ]
 }

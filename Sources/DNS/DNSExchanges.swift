@@ -109,7 +109,11 @@ package enum DNSFrame {
     package static func take(from buffer: inout ByteBuffer) -> [UInt8]? {
         guard let length = buffer.getInteger(at: buffer.readerIndex, as: UInt16.self),
             buffer.readableBytes >= 2 + Int(length)
-        else { return nil }
+        else {
+            // What was read goes, or the buffer grows for as long as messages come.
+            buffer.discardReadBytes()
+            return nil
+        }
         buffer.moveReaderIndex(forwardBy: 2)
         return buffer.readBytes(length: Int(length))
     }

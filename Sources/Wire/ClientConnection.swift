@@ -61,7 +61,7 @@ package final class ClientConnection: ChannelInboundHandler {
     var deadline: Deadline?
     var readTimeout = TimeAmount.seconds(60)
     var writeTimeout = TimeAmount.seconds(60)
-    private var inbound = ByteBuffer()
+    var inbound = ByteBuffer()
     var outbound: BodyWriter
     let head = ResponseHead()
     var decoder = BodyDecoder(.none, limits: WireLimits())
@@ -377,11 +377,11 @@ package final class ClientConnection: ChannelInboundHandler {
     }
 
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        var bytes = unwrapInboundIn(data)
+        let bytes = unwrapInboundIn(data)
         if receiving == .closed || receiving == .ended { return }
         hasResponseBytes = true
         now = context.eventLoop.now
-        if inbound.readableBytes == 0 { inbound = bytes } else { inbound.writeBuffer(&bytes) }
+        inbound.addInbound(bytes)
         process()
         // As a rule the response is complete by now, and nothing need be waited for.
         restartTimeout()

@@ -429,15 +429,11 @@ package final class ServerConnection: ChannelDuplexHandler {
     }
 
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        var bytes = unwrapInboundIn(data)
+        let bytes = unwrapInboundIn(data)
         if reading == .lingering || reading == .closed { return }
         now = context.eventLoop.now
-        if inbound.readableBytes == 0 {
-            inbound = bytes
-            if reading == .head { deadline?.set(at: now + timeouts.head) }
-        } else {
-            inbound.writeBuffer(&bytes)
-        }
+        if inbound.readableBytes == 0, reading == .head { deadline?.set(at: now + timeouts.head) }
+        inbound.addInbound(bytes)
         if reading == .body {
             owesContinue = false
             if !isReadPaused, !isTunnel { deadline?.set(at: now + timeouts.body) }

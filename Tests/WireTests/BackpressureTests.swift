@@ -105,4 +105,34 @@ import Testing
         #expect(server.output.hasSuffix("0\r\n\r\n"))
         #expect(server.connection.isIdle)
     }
+
+    // MARK: Reads that end within a line, all of them
+
+    private static let extendedChunk = ";\(String(repeating: "a", count: 4000))\r\nx\r\n1"
+
+    @Test func `what was read of a request goes, though something is always left`() throws {
+        let server = try ServerHarness()
+        server.receive("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1")
+        for _ in 0..<1000 { server.receive(Self.extendedChunk) }
+        #expect(server.connection.inbound.storageCapacity < 64 << 10)
+        #expect(server.recorder.bodyBytes == 1000)
+    }
+
+    @Test func `what was read of pipelined requests goes, though something is always left`() throws {
+        let server = try ServerHarness()
+        let rest = "ET / HTTP/1.1\r\nHost: a\r\nX: \(String(repeating: "b", count: 4000))\r\n\r\nG"
+        server.receive("G")
+        for _ in 0..<1000 { server.receive(rest) }
+        #expect(server.connection.inbound.storageCapacity < 64 << 10)
+        #expect(server.recorder.requests.count { $0.isComplete } == 1000)
+    }
+
+    @Test func `what was read of a response goes, though something is always left`() throws {
+        let client = try ClientHarness()
+        client.request()
+        client.receive("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1")
+        for _ in 0..<1000 { client.receive(Self.extendedChunk) }
+        #expect(client.connection.inbound.storageCapacity < 64 << 10)
+        #expect(client.recorder.bodyBytes == 1000)
+    }
 }

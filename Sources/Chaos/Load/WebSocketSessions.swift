@@ -176,7 +176,7 @@ final class WebSocketSession: ClientDelegate {
     func received(body: ByteBuffer, on connection: ClientConnection) {
         // An answer that is no session has a body like any other.
         guard state == .open else { return }
-        inbound.writeImmutableBuffer(body)
+        inbound.addInbound(body)
         while state == .open {
             switch decoder.next(from: &inbound) {
             case .needsMore:

@@ -103,9 +103,8 @@ extension EventStream: ClientDelegate {
     }
 
     func received(body: ByteBuffer, on connection: ClientConnection) {
-        rest.writeImmutableBuffer(body)
+        rest.addInbound(body)
         for line in Pipe.takeLines(from: &rest) { received(line: line) }
-        if rest.readableBytes == 0 { rest.clear() }
     }
 
     func receivedEnd(trailers: Trailers?, on connection: ClientConnection) { end("it has ended") }

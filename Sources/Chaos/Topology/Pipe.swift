@@ -40,7 +40,8 @@ enum Pipe {
         if rest.readableBytes > 0 { deliver([rest]) }
     }
 
-    /// Takes the whole lines off the front, without their line feeds.
+    /// Takes the whole lines off the front, without their line feeds. What the buffer keeps is the rest alone: a buffer
+    /// that is only read and written grows for as long as lines come.
     static func takeLines(from buffer: inout ByteBuffer) -> [ByteBuffer] {
         var lines: [ByteBuffer] = []
         while let length = buffer.readableBytesView.firstIndex(of: UInt8(ascii: "\n")).map({ $0 - buffer.readerIndex }),
@@ -49,6 +50,7 @@ enum Pipe {
             buffer.moveReaderIndex(forwardBy: 1)
             lines.append(line)
         }
+        buffer.discardReadBytes()
         return lines
     }
 }

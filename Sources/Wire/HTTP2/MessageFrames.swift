@@ -47,9 +47,7 @@ struct MessageFrames {
 
     var hasEnded: Bool { if case .ended = state { true } else { false } }
 
-    mutating func add(_ more: ByteBuffer) {
-        if bytes.readableBytes == 0 { bytes = more } else { bytes.writeImmutableBuffer(more) }
-    }
+    mutating func add(_ more: ByteBuffer) { bytes.addInbound(more) }
 
     /// The next frame, or nil when more bytes are needed.
     mutating func next() -> HTTP2Frame.FramePayload? {

@@ -69,13 +69,7 @@ final class MessageStreams {
     var nextDeadline: NIODeadline? { [up.chain.nextDeadline, down.chain.nextDeadline].compactMap { $0 }.min() }
 
     func push(_ chunk: ByteBuffer, on stream: ToxicStream, at now: NIODeadline) -> [Delivery] {
-        with(stream) { flow in
-            if flow.pending.readableBytes == 0 {
-                flow.pending = chunk
-            } else {
-                flow.pending.writeImmutableBuffer(chunk)
-            }
-        }
+        with(stream) { $0.pending.addInbound(chunk) }
         var parts: [MessagePart] = []
         while let part = next(stream) { parts += pass(part, on: stream, at: now) }
         return Self.deliveries(parts)
