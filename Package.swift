@@ -164,10 +164,19 @@ let package = Package(
         .testTarget(name: "TidyTests", swiftSettings: swiftSettings),
         .testTarget(
             name: "ScenarioTests", dependencies: ["Chaos", "gatecrash"], path: "Tests/Scenarios",
-            exclude: ["files"], swiftSettings: swiftSettings),
+            exclude: ["files", "defects.tsv"], swiftSettings: swiftSettings),
     ],
     swiftLanguageModes: [.v6]
 )
+
+// Mistakes on purpose, by which ci/defects shows that the scenarios find them; no other build has any.
+if Context.environment["GATECRASH_DEFECTS"] != nil {
+    package.targets.append(.target(name: "Defects", swiftSettings: swiftSettings))
+    for target in package.targets where ["DNS", "Wire", "Gateway", "MockAPI", "Chaos"].contains(target.name) {
+        target.dependencies.append("Defects")
+        target.swiftSettings = (target.swiftSettings ?? []) + [.define("GATECRASH_DEFECTS")]
+    }
+}
 
 if isFuzzed {
     package.targets += [

@@ -2,6 +2,10 @@
 
 package import NIOCore
 
+#if GATECRASH_DEFECTS
+import Defects
+#endif
+
 /// What a host name leads to: at least one address.
 package struct NameAnswer: Hashable, Sendable {
     package struct Address: Hashable, Sendable {
@@ -61,7 +65,10 @@ package struct NameFailure: Error, Hashable, Sendable, CustomStringConvertible {
     package var meansNoRecord: Bool { kind == .noSuchName || kind == .empty }
 
     package static func code(_ code: ResponseCode) -> NameFailure {
-        NameFailure(
+        #if GATECRASH_DEFECTS
+        if Defect.serverFailureMeansGone.isChosen { return NameFailure(.noSuchName, code.words) }
+        #endif
+        return NameFailure(
             code == .nameError ? .noSuchName : .refused(code), "dns server error: \(code.rawValue) \(code.words)")
     }
 

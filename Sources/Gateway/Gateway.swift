@@ -4,6 +4,10 @@ package import Document
 package import NIOCore
 package import World
 
+#if GATECRASH_DEFECTS
+import Defects
+#endif
+
 /// A running gateway: proxy and Admin API listen, health checks run. A handle that may go anywhere; what it stands for
 /// lives on the control loop.
 package struct Gateway: Sendable {
@@ -39,6 +43,12 @@ package struct Gateway: Sendable {
                 core.prepare(store: store, processID: processID)
                 core.makeWorkers(on: loops)
                 core.replace(with: store, source: document == nil ? .admin : .file)
+                #if GATECRASH_DEFECTS
+                if Defect.readyTooEarly.isChosen {
+                    core.replace(with: EntityStore(acceptsServiceHealthChecks: !settings.strict), source: .file)
+                    loop.assumeIsolated().scheduleTask(in: .seconds(2)) { core.replace(with: store, source: .file) }
+                }
+                #endif
             } catch {
                 return loop.makeFailedFuture(error)
             }

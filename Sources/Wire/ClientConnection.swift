@@ -2,6 +2,10 @@
 
 package import NIOCore
 
+#if GATECRASH_DEFECTS
+import Defects
+#endif
+
 /// Follows one exchange of a client connection. Confined to the connection's event loop; every call comes from there.
 package protocol ClientDelegate: AnyObject {
     /// An interim response (1xx but 101); the final one follows.
@@ -140,6 +144,9 @@ package final class ClientConnection: ChannelInboundHandler {
         self.writeTimeout = writeTimeout
         self.readTimeout = readTimeout
         isTimed = true
+        #if GATECRASH_DEFECTS
+        if Defect.readTimeoutTooLong.isChosen { self.readTimeout = readTimeout * 2 }
+        #endif
         (receiving, sending) = (.head, .body)
         hasResponseBytes = false
         self.offersUpgrade = offersUpgrade
@@ -257,6 +264,9 @@ package final class ClientConnection: ChannelInboundHandler {
     /// What is waited for now, from now on: the server takes bytes, or sends some. Nothing while it is the delegate's
     /// turn.
     func restartTimeout() {
+        #if GATECRASH_DEFECTS
+        if Defect.readTimeoutOfWhole.isChosen, receiving == .body { return }
+        #endif
         guard isTimed, receiving == .head || receiving == .body || receiving == .ended else { return }
         if !isWritable {
             bytesWaiting = countBytesWaiting()

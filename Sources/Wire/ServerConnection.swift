@@ -46,7 +46,7 @@ package final class ServerConnection: ChannelDuplexHandler {
     var closesAfterExchange = false
     private var isDraining = false
     /// HTTP has ended on this connection: bytes pass as they are.
-    var isTunnel = false
+    package internal(set) var isTunnel = false
     /// Requests so far.
     private var requestCount = 0
     /// The client waits for 100 (Continue) before it sends the body, as far as is known.

@@ -29,6 +29,10 @@ import Testing
         expectNone(Tree.all, LayoutRules.places)
     }
 
+    @Test func `every scenario finds a defect, and every defect is found`() {
+        for finding in DefectRules.findings(in: Tree.all) { Issue.record("\(finding)") }
+    }
+
     @Test(arguments: ["README.md", "CHANGELOG.md", "LICENSE", "ci/test", "ci/scenarios", ".ci/run", ".swift-format"])
     func `a package has its papers`(path: String) {
         #expect(Tree.exists(path), "\(path) is missing; write it")

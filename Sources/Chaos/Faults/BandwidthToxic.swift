@@ -3,6 +3,10 @@
 import DequeModule
 package import NIOCore
 
+#if GATECRASH_DEFECTS
+import Defects
+#endif
+
 /// A line of so many bytes a second, for each direction of each connection. At 0 nothing passes and nothing is lost:
 /// what was held passes when the fault is taken off.
 package struct BandwidthToxic: Hashable, Sendable {
@@ -34,6 +38,9 @@ package struct BandwidthMachine: StreamToxic {
     package mutating func close(_ end: StreamEnd, at now: NIODeadline) -> [Delivery] { take(.end(end), at: now) }
 
     private mutating func take(_ delivery: Delivery, at now: NIODeadline) -> [Delivery] {
+        #if GATECRASH_DEFECTS
+        if Defect.bandwidthUnlimited.isChosen { return [delivery] }
+        #endif
         if rate > 0, waiting.isEmpty, due(after: 0) <= now { (lineStart, sent) = (now, 0) }
         waiting.append(delivery)
         heldBytes += delivery.byteCount

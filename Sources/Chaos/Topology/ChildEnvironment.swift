@@ -8,6 +8,10 @@ import Musl
 import Darwin
 #endif
 
+#if GATECRASH_DEFECTS
+import Defects
+#endif
+
 /// What children take from the runner: its program, and of its environment what a program needs to run at all. A user's
 /// `KONG_…` and `ERROR_RATE` stay outside: the scenario alone says what a run is.
 package enum ChildEnvironment {
@@ -21,6 +25,9 @@ package enum ChildEnvironment {
         for name in names {
             if let value = getenv(name) { environment[name] = String(cString: value) }
         }
+        #if GATECRASH_DEFECTS
+        environment[Defect.variable] = Defect.chosen?.rawValue
+        #endif
         return environment
     }
 

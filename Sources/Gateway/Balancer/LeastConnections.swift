@@ -1,5 +1,9 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
+#if GATECRASH_DEFECTS
+import Defects
+#endif
+
 /// The address with the smallest (connections + 1) / weight (kong/runloop/balancer/least_connections.lua). Equal ones
 /// take turns. Owned by one event loop, whose connections alone it counts; a pick looks at every address.
 final class LeastConnections {
@@ -29,6 +33,9 @@ final class LeastConnections {
     }
 
     private func best(without tried: [TargetAddress]) -> Int? {
+        #if GATECRASH_DEFECTS
+        let connections = Defect.connectionsUncounted.isChosen ? addresses.map { _ in 0 } : self.connections
+        #endif
         var best: (place: Int, score: Double)?
         for step in 0..<addresses.count {
             let place = (turn + step) % addresses.count

@@ -4,6 +4,10 @@ import NIOCore
 import OrderedCollections
 import World
 
+#if GATECRASH_DEFECTS
+import Defects
+#endif
+
 /// One address as its checker knows it. It stays for a while after the address has left the configuration.
 final class CheckedAddress {
     var machine = HealthMachine()
@@ -49,6 +53,9 @@ final class HealthChecker {
 
     /// Follows a configuration. Unchanged, the set stays the same object and the probes keep their rhythm.
     func apply(_ resolved: ResolvedUpstream) -> TargetSet {
+        #if GATECRASH_DEFECTS
+        if Defect.removedTargetUsed.isChosen, let set { return set }
+        #endif
         if let set, set.upstream == resolved.upstream, set.targets == resolved.targets { return set }
         let checks = resolved.upstream.healthchecks
         let checksOn = checks.areOn && checks.canBeMade
@@ -138,11 +145,18 @@ final class HealthChecker {
 
     private func startPass(_ mode: ProbeSchedule.Mode) {
         guard let set else { return }
-        let due = entries.values.filter { $0.address != nil && $0.machine.state.isRoutable == (mode == .healthy) }
+        let due = entries.values.filter { $0.address != nil && Self.isDue($0, in: mode) }
         let packages = ProbeSchedule.packages(of: due, concurrency: set.upstream.healthchecks.active.concurrency)
         let pass = Pass(mode: mode, generation: generation, packagesLeft: packages.count)
         guard !packages.isEmpty else { return packageEnded(of: pass) }
         for package in packages { probeNext(of: package[...], in: pass) }
+    }
+
+    private static func isDue(_ entry: CheckedAddress, in mode: ProbeSchedule.Mode) -> Bool {
+        #if GATECRASH_DEFECTS
+        if Defect.everyTargetProbed.isChosen { return true }
+        #endif
+        return entry.machine.state.isRoutable == (mode == .healthy)
     }
 
     private final class Pass {
@@ -256,6 +270,9 @@ final class HealthChecker {
         guard case .changed(let change) = outcome, let set else { return }
         entry.health.publish(change.to)
         if change.from.isRoutable != change.to.isRoutable { set.updateHealth() }
+        #if GATECRASH_DEFECTS
+        showWrongly(change, of: entry, in: set)
+        #endif
         emit(
             .health(
                 HealthEvent(
@@ -263,6 +280,33 @@ final class HealthChecker {
                     cause: cause, status: status)))
     }
 }
+
+#if GATECRASH_DEFECTS
+extension HealthChecker {
+    /// What the data plane is shown, and nobody is told of.
+    private func showWrongly(_ change: HealthMachine.Change, of entry: CheckedAddress, in set: TargetSet) {
+        let hasReturned = change.to.isRoutable && !change.from.isRoutable
+        if Defect.recoverySeenLate.isChosen, hasReturned { show(.unhealthy, of: entry, in: set) }
+        let later: TimeAmount
+        if Defect.recoverySeenLate.isChosen, hasReturned {
+            later = .seconds(1)
+        } else if Defect.unhealthyForgotten.isChosen, change.to == .unhealthy {
+            later = .seconds(2)
+        } else {
+            return
+        }
+        loop.assumeIsolated().scheduleTask(in: later) { [weak self] in
+            if Defect.unhealthyForgotten.isChosen { entry.machine = HealthMachine() }
+            self?.show(entry.machine.state, of: entry, in: set)
+        }
+    }
+
+    private func show(_ state: HealthMachine.State, of entry: CheckedAddress, in set: TargetSet) {
+        entry.health.publish(state)
+        set.updateHealth()
+    }
+}
+#endif
 
 extension ProbeEvent.Result {
     fileprivate var report: HealthMachine.Report? {

@@ -1,5 +1,9 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
+#if GATECRASH_DEFECTS
+import Defects
+#endif
+
 /// The health of one address: four states and four counters, moved by reports (lua-resty-healthcheck, `incr_counter`).
 ///
 ///     healthy ──failure──▶ mostly healthy ──failure, counter ≥ limit──▶ unhealthy
@@ -52,6 +56,9 @@ package struct HealthMachine: Hashable, Sendable {
         package var timeouts: Int
 
         package init(successes: Int, httpFailures: Int, tcpFailures: Int, timeouts: Int) {
+            #if GATECRASH_DEFECTS
+            let httpFailures = Defect.zeroLimitsCount.isChosen ? max(1, httpFailures) : httpFailures
+            #endif
             self.successes = successes
             self.httpFailures = httpFailures
             self.tcpFailures = tcpFailures
@@ -116,7 +123,7 @@ package struct HealthMachine: Hashable, Sendable {
         guard state != goal else { return .ignored(.alreadyDecided) }
         let before = state
         let count = counters.add(report)
-        if count >= limit {
+        if Self.isReached(limit, by: count, of: report) {
             state = goal
         } else if state == .healthy {
             state = .mostlyHealthy
@@ -124,6 +131,16 @@ package struct HealthMachine: Hashable, Sendable {
             state = .mostlyUnhealthy
         }
         return .changed(Change(from: before, to: state, counters: counters, report: report, limit: limit))
+    }
+
+    private static func isReached(_ limit: Int, by count: Int, of report: Report) -> Bool {
+        #if GATECRASH_DEFECTS
+        if Defect.failureLimitTooHigh.isChosen, report != .success { return count > limit }
+        if Defect.failureLimitTooLow.isChosen, report != .success { return count >= limit - 1 }
+        if Defect.successLimitTooLow.isChosen, report == .success { return count >= limit - 1 }
+        if Defect.successLimitTooHigh.isChosen, report == .success { return count > limit }
+        #endif
+        return count >= limit
     }
 
     /// - Parameter status: an HTTP status, 0 when the status line could not be read.
@@ -154,6 +171,12 @@ extension HealthMachine.Counters {
     fileprivate mutating func add(_ report: HealthMachine.Report) -> Int {
         switch report {
         case .success:
+            #if GATECRASH_DEFECTS
+            if Defect.successKeepsFailures.isChosen {
+                success = min(success + 1, 255)
+                return success
+            }
+            #endif
             self = Self(success: min(success + 1, 255))
             return success
         case .httpFailure:

@@ -3,6 +3,10 @@
 package import NIOCore
 import OrderedCollections
 
+#if GATECRASH_DEFECTS
+import Defects
+#endif
+
 /// The health of everything behind the gateway: follows the configuration, sends probes, takes passive reports and
 /// orders by hand, and keeps the `TargetSet`s that balancers read up to date. Confined to the control loop; only its
 /// `reporter` may go elsewhere.
@@ -37,6 +41,9 @@ package final class HealthMonitor {
     /// - Returns: the set of each upstream, in the same order; the very same object as before where nothing changed.
     package func apply(_ upstreams: [ResolvedUpstream]) -> [TargetSet] {
         loop.assertInEventLoop()
+        #if GATECRASH_DEFECTS
+        if Defect.reloadForgetsHealth.isChosen { stop() }
+        #endif
         checkersByUpstreamID = [:]
         var named: Set<CheckerName> = []
         let sets = upstreams.map { resolved in

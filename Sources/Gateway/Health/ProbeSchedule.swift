@@ -2,6 +2,10 @@
 
 package import NIOCore
 
+#if GATECRASH_DEFECTS
+import Defects
+#endif
+
 /// When the passes of one mode of one checker start.
 ///
 /// Kong has one ticker of 0.1 s for all checkers and starts a pass at the first tick at which the interval has elapsed
@@ -25,6 +29,9 @@ package struct ProbeSchedule: Hashable, Sendable {
     /// - Parameter interval: longer than zero.
     package init(interval: TimeAmount, createdAt: NIODeadline) {
         precondition(interval > .zero, "a schedule without an interval")
+        #if GATECRASH_DEFECTS
+        let interval = Defect.probeIntervalTooLong.isChosen ? .nanoseconds(interval.nanoseconds / 5 * 6) : interval
+        #endif
         self.interval = max(interval, Self.tick)
         nextPass = createdAt + self.interval
     }

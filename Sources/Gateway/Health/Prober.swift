@@ -4,6 +4,10 @@ package import NIOCore
 import NIOSSL
 package import World
 
+#if GATECRASH_DEFECTS
+import Defects
+#endif
+
 /// Sends probes: connects, writes one request, reads one status line, closes. It judges nothing and keeps nothing but
 /// TLS contexts. Confined to the control loop.
 package final class Prober {
@@ -69,6 +73,9 @@ package final class Prober {
         if let context = contexts[terms] { return Encryption(context: context, serverName: serverName) }
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.certificateVerification = verifies ? .fullVerification : .none
+        #if GATECRASH_DEFECTS
+        if Defect.probeAcceptsCertificate.isChosen { configuration.certificateVerification = .none }
+        #endif
         if verifies { try trusted.apply(to: &configuration) }
         if let certificate = material.certificate(terms.certificateID) { try certificate.present(in: &configuration) }
         let context = try NIOSSLContext(configuration: configuration)

@@ -1,5 +1,9 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
+#if GATECRASH_DEFECTS
+import Defects
+#endif
+
 /// What an HTTP status means to one side of the health checks (active or passive): both of its lists, compiled for
 /// look-up.
 package struct StatusLists: Hashable, Sendable {
@@ -10,6 +14,10 @@ package struct StatusLists: Hashable, Sendable {
 
     package init(healthy: [Int], unhealthy: [Int]) {
         var meanings = [Meaning](repeating: .ignored, count: 1000)
+        #if GATECRASH_DEFECTS
+        if Defect.unlistedStatusFails.isChosen { meanings = Array(repeating: .failure, count: 1000) }
+        if Defect.unlistedStatusSucceeds.isChosen { meanings = Array(repeating: .success, count: 1000) }
+        #endif
         for status in unhealthy where meanings.indices.contains(status) { meanings[status] = .failure }
         // Last, because the healthy list wins over the unhealthy one.
         for status in healthy where meanings.indices.contains(status) { meanings[status] = .success }

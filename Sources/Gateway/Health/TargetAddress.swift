@@ -3,6 +3,10 @@
 package import NIOCore
 import Synchronization
 
+#if GATECRASH_DEFECTS
+import Defects
+#endif
+
 /// What the data plane needs to know of the health of one address, readable from any loop. The health monitor alone
 /// writes it; it outlives changes of configuration as long as the monitor keeps the address.
 package final class AddressHealth: Sendable {
@@ -56,7 +60,12 @@ package final class TargetAddress: Sendable {
     package var host: String { key.hostname }
     package var ip: String { key.ip }
     package var port: Int { key.port }
-    package var isAvailable: Bool { health.isAvailable }
+    package var isAvailable: Bool {
+        #if GATECRASH_DEFECTS
+        if Defect.unhealthyStillUsed.isChosen { return true }
+        #endif
+        return health.isAvailable
+    }
     /// `ip:port`, an IPv6 address in brackets.
     package var text: String { Self.text(ip: ip, port: port) }
 
@@ -138,6 +147,11 @@ extension TargetAddress {
     package func reportPassive(
         _ outcome: PassiveOutcome, to reporter: HealthReporter, label: () -> AttemptLabel? = { nil }
     ) {
+        #if GATECRASH_DEFECTS
+        if Defect.passive502Lost.isChosen, outcome == .httpStatus(502) { return }
+        if Defect.passiveTCPFailuresLost.isChosen, outcome == .tcpFailure { return }
+        if Defect.passiveTimeoutsLost.isChosen, outcome == .timeout { return }
+        #endif
         guard let passiveChecks, mayMatter(outcome, to: passiveChecks) else { return }
         reporter.deliver(outcome, for: self, label: label())
     }

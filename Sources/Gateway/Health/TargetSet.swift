@@ -3,6 +3,10 @@
 package import NIOCore
 import Synchronization
 
+#if GATECRASH_DEFECTS
+import Defects
+#endif
+
 /// An upstream with its targets and what their names resolved to: what the health monitor is told of a configuration.
 package struct ResolvedUpstream: Hashable, Sendable {
     package var upstream: Upstream
@@ -99,7 +103,12 @@ package final class TargetSet: Sendable {
     ///
     /// - Parameter threshold: percent, 0...100.
     package static func isHealthy(total: Int, unavailable: Int, threshold: Double) -> Bool {
-        total > 0 && Double(total - unavailable) / Double(total) * 100 > threshold
+        #if GATECRASH_DEFECTS
+        if Defect.thresholdIgnored.isChosen { return total > unavailable }
+        let percent = Double(total - unavailable) / Double(max(total, 1)) * 100
+        if Defect.thresholdInclusive.isChosen { return percent >= threshold }
+        #endif
+        return total > 0 && Double(total - unavailable) / Double(total) * 100 > threshold
     }
 }
 

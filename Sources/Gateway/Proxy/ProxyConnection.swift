@@ -3,6 +3,10 @@
 import NIOCore
 import Wire
 
+#if GATECRASH_DEFECTS
+import Defects
+#endif
+
 /// Proxies the requests of one client connection, one at a time: routes, picks a peer, forwards both ways with
 /// back-pressure, tries again where that is allowed, reports to the health checks, answers by itself where nothing else
 /// can. Confined to its event loop; one object for all requests of the connection.
@@ -434,6 +438,9 @@ extension ProxyConnection: ClientDelegate {
             state = .connecting
             tryFailed(AttemptFailure(failure))
         case .responding:
+            #if GATECRASH_DEFECTS
+            if Defect.cutAnswerCounts.isChosen { report(.tcpFailure) }
+            #endif
             // The head has gone to the client: all that can be done is to end the connection where the body broke off.
             if let upstreamStatus { report(.last(status: upstreamStatus)) }
             state = .answered

@@ -4,6 +4,10 @@ import NIOCore
 import Wire
 import World
 
+#if GATECRASH_DEFECTS
+import Defects
+#endif
+
 /// One event loop of the data plane: its client connections, its pool of upstream connections, its balancers and its
 /// counters. Nothing here is shared; what loops have in common they read from one immutable `Snapshot`.
 final class ProxyWorker {
@@ -74,6 +78,9 @@ final class ProxyWorker {
 
     /// Follows a new configuration; requests under way end with the one they began with.
     func install(_ snapshot: Snapshot) {
+        #if GATECRASH_DEFECTS
+        breakConnections(at: snapshot)
+        #endif
         self.snapshot = snapshot
         routeCounters = Array(repeating: nil, count: snapshot.services.count)
         balancers = snapshot.targetSets.map { set in
@@ -95,7 +102,12 @@ final class ProxyWorker {
     // MARK: Client connections
 
     /// Whether one connection more would be too many (nginx `worker_connections`).
-    var isFull: Bool { settings.connectionLimit > 0 && connections.count + others.count >= settings.connectionLimit }
+    var isFull: Bool {
+        #if GATECRASH_DEFECTS
+        if Defect.thousandClients.isChosen { return connections.count + others.count >= 1000 }
+        #endif
+        return settings.connectionLimit > 0 && connections.count + others.count >= settings.connectionLimit
+    }
 
     /// Adds what serves HTTP/1.1 at the end of a connection's handlers.
     @discardableResult
@@ -255,6 +267,10 @@ final class ProxyWorker {
 
     /// The next peer for a request, or what to answer without one.
     func pick(_ request: RoutedRequest, tried: [Peer]) -> Pick {
+        #if GATECRASH_DEFECTS
+        let hasOutage = snapshot.targetSets.contains { !$0.isHealthy }
+        if Defect.oneOutageStopsAll.isChosen, hasOutage { return .none(.noPeer) }
+        #endif
         switch request.service.peers {
         case .balanced:
             guard let balancer = request.balancer else { return .none(.noPeer) }
@@ -305,6 +321,18 @@ final class ProxyWorker {
         return (response, ByteBuffer(string: body))
     }
 }
+
+#if GATECRASH_DEFECTS
+extension ProxyWorker {
+    private func breakConnections(at snapshot: Snapshot) {
+        let count = { (snapshot: Snapshot) in snapshot.targetSets.reduce(0) { $0 + $1.addresses.count } }
+        if Defect.reloadDropsConnections.isChosen { closeAll() }
+        if Defect.removalCutsRequests.isChosen, count(snapshot) < count(self.snapshot) { closeAll() }
+        guard Defect.reloadClosesWebSockets.isChosen else { return }
+        for connection in Array(connections.values) where connection.isTunnel { connection.close() }
+    }
+}
+#endif
 
 extension PassiveOutcome {
     init(_ report: AttemptReport) {

@@ -2,6 +2,10 @@
 
 package import Wire
 
+#if GATECRASH_DEFECTS
+import Defects
+#endif
+
 /// Why one try at proxying a request came to nothing.
 package enum AttemptFailure: Sendable, Hashable {
     case connectRefused, connectTimedOut, tlsFailed
@@ -44,6 +48,10 @@ package struct RetryPlan: Sendable {
     ///   - retries: of the service: tries after the first.
     ///   - method: POST, PATCH and LOCK are not sent twice (RFC 9110 section 9.2.2, nginx `non_idempotent`).
     package init(retries: Int, method: HTTPMethod, isLock: Bool) {
+        #if GATECRASH_DEFECTS
+        let retries = Defect.noRetries.isChosen ? 0 : Defect.oneRetryTooMany.isChosen ? retries + 1 : retries
+        let method = Defect.everyMethodRetried.isChosen ? .get : method
+        #endif
         left = retries
         isIdempotent = !(method == .post || method == .patch || isLock)
     }

@@ -5,6 +5,10 @@ package import OpenSSL
 import Wire
 package import World
 
+#if GATECRASH_DEFECTS
+import Defects
+#endif
+
 /// A mock API that listens. All of it lives on one event loop, so that its n-th request is the n-th draw.
 ///
 /// Any thread may call it.
@@ -125,6 +129,9 @@ final class MockCore {
         }
         let open = openConnections
         if open.isEmpty { promise.succeed() }
+        #if GATECRASH_DEFECTS
+        if Defect.drainCutsAnswers.isChosen { for connection in open { connection.close() } }
+        #endif
         for connection in open { connection.drain() }
         let bound = NIOLoopBound(self, eventLoop: loop)
         let givingUp = loop.scheduleTask(in: grace) {

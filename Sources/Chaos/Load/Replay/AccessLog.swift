@@ -2,6 +2,10 @@
 
 package import Document
 
+#if GATECRASH_DEFECTS
+import Defects
+#endif
+
 /// The requests of an access log with the times between them: what a replay sends. Read from the combined or common
 /// format of Apache and nginx, and from JSON lines (Kong's log plugins, nginx with a JSON format), line by line.
 ///
@@ -73,6 +77,10 @@ package struct AccessLog: Hashable, Sendable {
 
     package func start(of index: Int, speed: Double) -> Nanoseconds {
         let start = entries[index].start
+        #if GATECRASH_DEFECTS
+        let even = Double(index) / Double(entries.count) * (entries.last?.start.inSeconds ?? 0)
+        if Defect.replayEven.isChosen { return Nanoseconds(seconds: even / speed) }
+        #endif
         return speed == 1 ? start : Nanoseconds(seconds: start.inSeconds / speed)
     }
 
