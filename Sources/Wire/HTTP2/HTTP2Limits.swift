@@ -4,7 +4,7 @@ package import NIOCore
 import NIOHTTP2
 
 /// How much an HTTP/2 peer may ask of a connection. Whoever asks for more is told ENHANCE_YOUR_CALM or PROTOCOL_ERROR
-/// and the connection closes.
+/// and the connection closes; one stream too many is refused by itself.
 package struct HTTP2Limits: Sendable, Hashable {
     /// Streams open at a time (nginx `http2_max_concurrent_streams`).
     package var concurrentStreams = 128
@@ -15,7 +15,8 @@ package struct HTTP2Limits: Sendable, Hashable {
     package var connectionWindow = 1024 * 1024
     /// Bytes that wait to be written for one stream before its sender is held back.
     package var outboundBytes = 64 * 1024
-    /// RST_STREAM frames and stream errors within `window` (CVE-2023-44487, rapid reset).
+    /// RST_STREAM frames, stream errors and refused streams within `window`, each kind by itself (CVE-2023-44487, rapid
+    /// reset).
     package var resets = 200
     /// PING, SETTINGS and PRIORITY frames within `window` (CVE-2019-9512, CVE-2019-9515).
     package var controlFrames = 200
@@ -39,6 +40,8 @@ extension HTTP2Limits {
             HTTP2Setting(parameter: .initialWindowSize, value: streamWindow),
         ]
         configuration.targetWindowSize = connectionWindow
+        // What was sent before the reset arrived is no mistake of the client, however many streams it had.
+        configuration.maximumRecentlyResetStreams = max(resets, concurrentStreams)
         configuration.maximumSequentialContinuationFrames = continuations
         configuration.maximumSequentialEmptyDataFrames = emptyFrames
         configuration.controlFrameRateLimit.maximumCount = controlFrames
@@ -64,7 +67,7 @@ extension HTTP2Limits {
     /// already. It tells both kinds in one way; what is not known to be about a stream ends the connection.
     static func isOfOneStream(_ error: any Error) -> Bool {
         switch error {
-        case is NIOHTTP2Errors.StreamError, is NIOHTTP2Errors.StreamClosed, is NIOHTTP2Errors.NoSuchStream,
+        case is NIOHTTP2Errors.StreamError, is NIOHTTP2Errors.StreamClosed,
             is NIOHTTP2Errors.ForbiddenHeaderField, is NIOHTTP2Errors.InvalidHTTP2HeaderFieldName,
             is NIOHTTP2Errors.InvalidHTTP2HeaderFieldValue, is NIOHTTP2Errors.InvalidPseudoHeaders,
             is NIOHTTP2Errors.InvalidPseudoHeaderValue, is NIOHTTP2Errors.DuplicatePseudoHeader,

@@ -8,6 +8,7 @@ package import NIOHTTP2
 package final class HTTP2ServerConnection: ChannelInboundHandler {
     package typealias InboundIn = HTTP2Frame
 
+    private let limits: HTTP2Limits
     private let timeouts: ServerTimeouts
     private let streamsPerConnection: Int
     private let serve: (any Channel) throws -> Void
@@ -15,15 +16,23 @@ package final class HTTP2ServerConnection: ChannelInboundHandler {
     private var context: ChannelHandlerContext?
     private var deadline: Deadline?
     private var openStreams = 0
+    /// The streams that count for the limit, as the frames so far have left them: a stream that has ended makes room
+    /// for one in the same read, before its channel has closed.
+    private var activeStreams: Set<HTTP2StreamID> = []
     private var streamCount = 0
     private var lastStream = HTTP2StreamID.rootStream
+    /// Streams refused since the beginning of the time that they are counted in.
+    private var refusals = 0
+    private var refusalsBegan = NIODeadline.uptimeNanoseconds(0)
     private var isDraining = false
     private var isLingering = false
+    private var dropsInput = false
 
     private init(
-        timeouts: ServerTimeouts, streamsPerConnection: Int, serve: @escaping (any Channel) throws -> Void,
-        closed: @escaping (HTTP2ServerConnection) -> Void
+        limits: HTTP2Limits, timeouts: ServerTimeouts, streamsPerConnection: Int,
+        serve: @escaping (any Channel) throws -> Void, closed: @escaping (HTTP2ServerConnection) -> Void
     ) {
+        self.limits = limits
         self.timeouts = timeouts
         self.streamsPerConnection = streamsPerConnection
         self.serve = serve
@@ -45,16 +54,22 @@ package final class HTTP2ServerConnection: ChannelInboundHandler {
         closed: @escaping (HTTP2ServerConnection) -> Void
     ) throws -> HTTP2ServerConnection {
         let connection = HTTP2ServerConnection(
-            timeouts: timeouts, streamsPerConnection: streamsPerConnection, serve: serve, closed: closed)
+            limits: limits, timeouts: timeouts, streamsPerConnection: streamsPerConnection, serve: serve,
+            closed: closed)
         let bound = NIOLoopBound(connection, eventLoop: channel.eventLoop)
+        var configuration = limits.connectionConfiguration(headBytes: headBytes)
+        // NIOHTTP2 ends the connection over a stream too many; here it is refused, so NIOHTTP2 must let it through.
+        configuration.initialSettings.removeAll { $0.parameter == .maxConcurrentStreams }
+        configuration.initialSettings.append(HTTP2Setting(parameter: .maxConcurrentStreams, value: Int(Int32.max)))
         let frames = NIOHTTP2Handler(
-            mode: .server, eventLoop: channel.eventLoop,
-            connectionConfiguration: limits.connectionConfiguration(headBytes: headBytes),
-            streamConfiguration: limits.streamConfiguration
+            mode: .server, eventLoop: channel.eventLoop, connectionConfiguration: configuration,
+            streamConfiguration: limits.streamConfiguration, streamDelegate: StreamEnds(connection: bound)
         ) { stream in
             stream.eventLoop.makeCompletedFuture { try bound.value.accept(stream) }
         }
-        try channel.pipeline.syncOperations.addHandlers([frames, connection])
+        try channel.pipeline.syncOperations.addHandlers([
+            StreamLimitAnnouncement(limits.concurrentStreams), frames, connection,
+        ])
         return connection
     }
 
@@ -63,16 +78,36 @@ package final class HTTP2ServerConnection: ChannelInboundHandler {
     private func accept(_ stream: any Channel) throws {
         openStreams += 1
         streamCount += 1
-        if let id = try stream.syncOptions?.getOption(HTTP2StreamChannelOptions.streamID) { lastStream = id }
+        let id = try stream.syncOptions?.getOption(HTTP2StreamChannelOptions.streamID) ?? lastStream
+        lastStream = id
+        activeStreams.insert(id)
         deadline?.clear()
+        let bound = NIOLoopBound(self, eventLoop: stream.eventLoop)
+        stream.closeFuture.whenComplete { _ in bound.value.streamClosed(id) }
+        if activeStreams.count > limits.concurrentStreams { return try refuse(stream) }
         try stream.pipeline.syncOperations.addHandler(HTTP2ServerStream())
         try serve(stream)
-        let bound = NIOLoopBound(self, eventLoop: stream.eventLoop)
-        stream.closeFuture.whenComplete { _ in bound.value.streamClosed() }
         if streamCount >= streamsPerConnection { drain() }
     }
 
-    private func streamClosed() {
+    /// RFC 9113 section 5.1.2: a stream too many is an error of that stream. Who goes on all the same is a flood.
+    private func refuse(_ stream: any Channel) throws {
+        try stream.pipeline.syncOperations.addHandler(StreamRefusal())
+        let now = stream.eventLoop.now
+        if refusals == 0 || now - refusalsBegan > limits.window { (refusals, refusalsBegan) = (0, now) }
+        refusals += 1
+        guard refusals > limits.resets, !isLingering, let context else { return }
+        goAway(context, .enhanceYourCalm)
+        linger()
+    }
+
+    fileprivate func streamEnded(_ id: HTTP2StreamID) {
+        activeStreams.remove(id)
+        if isDraining, activeStreams.isEmpty { dropInput() }
+    }
+
+    private func streamClosed(_ id: HTTP2StreamID) {
+        streamEnded(id)
         openStreams -= 1
         guard openStreams == 0 else { return }
         if isDraining { closeSoon() } else { deadline?.set(timeouts.idle) }
@@ -84,13 +119,14 @@ package final class HTTP2ServerConnection: ChannelInboundHandler {
     package func drain() {
         guard !isDraining, !isLingering, let context else { return }
         isDraining = true
-        goAway(context)
+        goAway(context, .noError)
+        if activeStreams.isEmpty { dropInput() }
         if openStreams == 0 { closeSoon() }
     }
 
-    private func goAway(_ context: ChannelHandlerContext) {
+    private func goAway(_ context: ChannelHandlerContext, _ code: HTTP2ErrorCode) {
         let frame = HTTP2Frame(
-            streamID: .rootStream, payload: .goAway(lastStreamID: lastStream, errorCode: .noError, opaqueData: nil))
+            streamID: .rootStream, payload: .goAway(lastStreamID: lastStream, errorCode: code, opaqueData: nil))
         context.writeAndFlush(NIOAny(frame), promise: nil)
     }
 
@@ -105,16 +141,23 @@ package final class HTTP2ServerConnection: ChannelInboundHandler {
     }
 
     /// Ends our side and drops what still comes for a moment, so that the client reads the last frames before it sees
-    /// a reset.
+    /// a reset. Not before the next tick: who is in the middle of writing flushes first.
     private func linger() {
         guard !isLingering, let context else { return }
         isLingering = true
         deadline?.set(timeouts.linger)
-        let pipeline = context.pipeline.syncOperations
-        if let frames = try? pipeline.handler(type: NIOHTTP2Handler.self) {
-            try? pipeline.addHandler(Dropping(), position: .before(frames))
-        }
-        context.close(mode: .output, promise: nil)
+        dropInput()
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        context.eventLoop.execute { bound.value.context?.close(mode: .output, promise: nil) }
+    }
+
+    /// Nothing of the client matters any more; NIOHTTP2 would take its frames for mistakes once all streams have ended
+    /// behind a GOAWAY.
+    private func dropInput() {
+        guard !dropsInput, let pipeline = context?.pipeline.syncOperations,
+            let frames = try? pipeline.handler(type: NIOHTTP2Handler.self)
+        else { return }
+        dropsInput = (try? pipeline.addHandler(Dropping(), position: .before(frames))) != nil
     }
 
     private func overdue() {
@@ -149,8 +192,61 @@ package final class HTTP2ServerConnection: ChannelInboundHandler {
     }
 
     package func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // Behind our GOAWAY the end of the last stream makes NIOHTTP2 want to open the connection's window, which it
+        // then takes for a mistake. The frames that end that stream are not flushed yet.
+        if isDraining, error is NIOHTTP2Errors.IOOnClosedConnection { return }
         // NIOHTTP2 has sent GOAWAY with the reason before it tells.
         if !HTTP2Limits.isOfOneStream(error) { linger() }
+    }
+}
+
+/// Hears of the end of a stream with the frame that ends it.
+private struct StreamEnds: NIOHTTP2StreamDelegate {
+    let connection: NIOLoopBound<HTTP2ServerConnection>
+
+    func streamCreated(_ id: HTTP2StreamID, channel: any Channel) {}
+    func streamClosed(_ id: HTTP2StreamID, channel: any Channel) { connection.value.streamEnded(id) }
+}
+
+/// Answers a stream that is one too many, which the client may try again (RFC 9113 section 8.7).
+private final class StreamRefusal: ChannelInboundHandler {
+    typealias InboundIn = HTTP2Frame.FramePayload
+    typealias OutboundOut = HTTP2Frame.FramePayload
+
+    private var hasRefused = false
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !hasRefused else { return }
+        hasRefused = true
+        context.writeAndFlush(wrapOutboundOut(.rstStream(.refusedStream)), promise: nil)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {}
+}
+
+/// Writes the limit on streams into our first SETTINGS frame, in the place of the one that NIOHTTP2 goes by; then it
+/// leaves.
+private final class StreamLimitAnnouncement: ChannelOutboundHandler, RemovableChannelHandler {
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// RFC 9113 sections 4.1 and 6.5: nine bytes of head, then two of name and four of value for each setting.
+    private static let (headBytes, settingBytes) = (9, 6)
+    private static let maxConcurrentStreams: UInt16 = 3
+
+    private let limit: UInt32
+
+    init(_ limit: Int) { self.limit = UInt32(clamping: limit) }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        var frame = unwrapOutboundIn(data)
+        var place = frame.readerIndex + Self.headBytes
+        while let name = frame.getInteger(at: place, as: UInt16.self) {
+            if name == Self.maxConcurrentStreams { frame.setInteger(limit, at: place + 2) }
+            place += Self.settingBytes
+        }
+        context.write(wrapOutboundOut(frame), promise: promise)
+        context.pipeline.syncOperations.removeHandler(self, promise: nil)
     }
 }
 

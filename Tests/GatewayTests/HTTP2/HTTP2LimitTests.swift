@@ -13,6 +13,7 @@ extension LoopbackTests {
             static let protocolError: UInt32 = 1
             static let flowControl: UInt32 = 3
             static let frameSize: UInt32 = 6
+            static let refusedStream: UInt32 = 7
             static let enhanceYourCalm: UInt32 = 11
         }
 
@@ -38,16 +39,52 @@ extension LoopbackTests {
             #expect(client.settings == [3: 7, 4: 65_536, 6: 65_536])
         }
 
-        @Test func `a stream beyond the most ends the connection`() throws {
-            let upstream = try ScriptedUpstream { connection in
-                _ = try connection.request()
-                _ = try connection.socket.everything()
+        /// An upstream that keeps requests of `/held` waiting until `released` says so.
+        private func holdingUpstream(_ released: Counter) throws -> ScriptedUpstream {
+            try ScriptedUpstream { connection in
+                while let request = try connection.request() {
+                    if request.path == "/held" { _ = eventually { released.value > 0 } }
+                    try connection.socket.send(ScriptedUpstream.ok)
+                }
             }
+        }
+
+        @Test func `a stream beyond the most is refused, and the connection goes on`() throws {
+            let released = Counter()
+            let upstream = try holdingUpstream(released)
             let gateway = try http2Gateway(serviceYAML(port: upstream.port)) { $0.http2.concurrentStreams = 3 }
             let client = try gateway.http2()
             try client.settle()
-            for stream in [1, 3, 5, 7] as [UInt32] { try client.request(on: stream) }
-            #expect(try end(client) == Code.protocolError)
+            for stream in [1, 3, 5] as [UInt32] { try client.request("GET", "/held", on: stream) }
+            for stream in [7, 9] as [UInt32] {
+                try client.request("POST", on: stream, body: "sent before the answer came")
+                let answer = try client.message(stream)
+                #expect(answer.resetCode == Code.refusedStream)
+                #expect(answer.fields.isEmpty)
+            }
+            released.add(1)
+            for stream in [1, 3, 5] as [UInt32] { #expect(try client.message(stream).status == 200) }
+            // There is room again.
+            try client.request(on: 11)
+            #expect(try client.message(11).status == 200)
+            #expect(client.goAway == nil)
+            #expect(upstream.requests.count == 4)
+        }
+
+        @Test func `a flood of streams beyond the most ends the connection`() throws {
+            let released = Counter()
+            let upstream = try holdingUpstream(released)
+            let gateway = try http2Gateway(serviceYAML(port: upstream.port)) {
+                $0.http2.concurrentStreams = 1
+                $0.http2.resets = 20
+            }
+            let client = try gateway.http2()
+            for stream in stride(from: 1, to: 200, by: 2) as StrideTo<UInt32> {
+                try? client.request("GET", "/held", on: stream)
+            }
+            #expect(try end(client) == Code.enhanceYourCalm)
+            released.add(1)
+            #expect(try isServed(gateway))
         }
 
         @Test func `rapid reset ends the connection`() throws {
@@ -139,6 +176,7 @@ extension LoopbackTests {
         @Test(
             arguments: [
                 // frames after the preface, the code that ends the connection
+                ("DATA without a stream", RawFrame(kind: .data, stream: 1, payload: [1]), Code.protocolError),
                 ("HEADERS on stream 0", RawFrame(kind: .headers, flags: 5, stream: 0, payload: []), Code.protocolError),
                 ("HEADERS on an even stream", RawFrame(kind: .headers, flags: 5, stream: 2, payload: []), nil),
                 ("a PING that is too short", RawFrame(kind: .ping, payload: [1]), Code.frameSize),

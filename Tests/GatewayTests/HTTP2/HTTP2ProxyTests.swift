@@ -315,8 +315,7 @@ extension LoopbackTests {
             #expect(frame[3] == RawFrame.Kind.settings.rawValue)
         }
 
-        @Test(.disabled("a stop cuts streams off that wait for their upstream; docs/kong-compatibility.md says so"))
-        func `a stop lets open streams finish and takes no new ones`() throws {
+        @Test func `a stop lets open streams finish and takes no new ones`() throws {
             let upstream = try ScriptedUpstream { connection in
                 guard try connection.request() != nil else { return }
                 _ = connection.socket.ends(within: 300)
@@ -337,6 +336,50 @@ extension LoopbackTests {
             #expect(client.goAway?.lastStream == 1)
             try idle.drain()
             #expect(idle.goAway?.code == 0)
+            try stopped.wait()
+        }
+
+        @Test func `a stop does not wait longer than it may for streams`() throws {
+            let upstream = try ScriptedUpstream { connection in
+                while let request = try connection.request() {
+                    if request.path != "/never" { try connection.socket.send(ScriptedUpstream.ok) }
+                }
+            }
+            let gateway = try http2Gateway(serviceYAML(port: upstream.port)) { $0.drain = .milliseconds(700) }
+            let client = try gateway.http2()
+            try client.request("GET", "/never", on: 1)
+            try client.request("GET", "/now", on: 3)
+            #expect(try client.message(3).status == 200)
+            #expect(eventually { upstream.requests.count == 2 })
+            let took = try elapsed { try gateway.gateway.stop().wait() }
+            #expect(took >= 700 && took < 3000, "\(took) ms")
+            try client.drain()
+            #expect(client.goAway?.code == 0)
+            #expect(client.goAway?.lastStream == 3)
+        }
+
+        @Test func `a stop ends a stream that is under way both ways, with all of its frames`() throws {
+            let upstream = try ScriptedUpstream { connection in
+                guard let request = try connection.request() else { return }
+                try connection.socket.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n")
+                _ = connection.socket.ends(within: 200)
+                let size = String(request.body.count, radix: 16)
+                try connection.socket.send("\(size)\r\n\(request.text)\r\n0\r\n\r\n")
+            }
+            let gateway = try http2Gateway(serviceYAML(port: upstream.port, routes: unbufferedRoute))
+            let client = try gateway.http2()
+            try client.request("POST", on: 1, body: "some", end: false)
+            // The request is under way; the gateway says that it stops.
+            #expect(eventually { upstream.openCount == 1 })
+            let stopped = gateway.gateway.stop()
+            try client.awaitGoAway()
+            // Its rest is still taken, another stream is not.
+            try client.request("GET", "/other", on: 3)
+            try client.send(data: " more", on: 1, end: true)
+            #expect(try client.message(1).text == "oksome more")
+            try client.drain()
+            #expect(client.goAway?.code == 0)
+            #expect(upstream.requests.count == 1)
             try stopped.wait()
         }
 

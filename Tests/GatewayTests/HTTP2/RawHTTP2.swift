@@ -140,7 +140,7 @@ final class RawHTTP2 {
     /// The next frame that is not about the connection alone; what is, is answered and noted. Nil at the end.
     ///
     /// - Parameter update: a WINDOW_UPDATE is given too, besides being noted.
-    func frame(orUpdate update: Bool = false, orSettings: Bool = false) throws -> RawFrame? {
+    func frame(orUpdate update: Bool = false, orSettings: Bool = false, orGoAway: Bool = false) throws -> RawFrame? {
         while true {
             guard let head = try? socket.bytes(9) else { return nil }
             let length = Int(head[0]) << 16 | Int(head[1]) << 8 | Int(head[2])
@@ -157,7 +157,9 @@ final class RawHTTP2 {
                 if orSettings { return frame }
             case .ping where frame.flags & RawFrame.acknowledged == 0:
                 try? send(RawFrame(kind: .ping, flags: RawFrame.acknowledged, payload: frame.payload))
-            case .goAway: goAway = (frame.word(at: 0), frame.word(at: 4))
+            case .goAway:
+                goAway = (frame.word(at: 0), frame.word(at: 4))
+                if orGoAway { return frame }
             case .windowUpdate:
                 updates.append((stream, Int(frame.word(at: 0))))
                 if update { return frame }
@@ -229,6 +231,14 @@ final class RawHTTP2 {
             }
             guard let frame = try frame(orUpdate: true) else { throw RawSocket.Failure.ended(got: "no window") }
             if frame.kind != .windowUpdate { held.append(frame) }
+        }
+    }
+
+    /// Reads until the other side has said that it takes no more streams; frames of streams are kept.
+    func awaitGoAway() throws {
+        while goAway == nil {
+            guard let frame = try frame(orGoAway: true) else { throw RawSocket.Failure.ended(got: "no GOAWAY") }
+            if frame.kind != .goAway { held.append(frame) }
         }
     }
 
