@@ -65,6 +65,43 @@ import Testing
         try body("http://" + (address.last == ":" ? address.dropLast() : address) + "/hello", mock.processIdentifier)
     }
 
+    /// A gateway of this test's own with a listener for TLS, in front of a mock API.
+    ///
+    /// - Parameters:
+    ///   - body: gets `https://127.0.0.1:PORT/hello`.
+    static func withEncryptedGateway(_ body: (_ url: String) throws -> Void) throws {
+        try withMock { mock, _ in
+            try withFolder { folder in
+                let file = folder.appending(path: "kong.yml")
+                try """
+                _format_version: "3.0"
+                services: [{name: api, url: "\(mock)", routes: [{paths: [/hello]}]}]
+                """.write(to: file, atomically: true, encoding: .utf8)
+                let gateway = Process()
+                let output = Pipe()
+                gateway.executableURL = URL(fileURLWithPath: ScenarioTests.program)
+                gateway.arguments = [
+                    "gateway", "--config", file.path, "--proxy-listen", "127.0.0.1:0 ssl", "--admin-listen",
+                    "127.0.0.1:0", "--status-listen", "off",
+                ]
+                gateway.standardError = output
+                gateway.standardOutput = FileHandle.nullDevice
+                try gateway.run()
+                defer {
+                    gateway.terminate()
+                    gateway.waitUntilExit()
+                }
+                var line = Data()
+                while let byte = try output.fileHandleForReading.read(upToCount: 1), byte != Data("\n".utf8),
+                    !byte.isEmpty
+                { line += byte }
+                let text = String(decoding: line, as: UTF8.self)
+                let start = try #require(text.firstRange(of: "https://")?.lowerBound, "not ready: \(text)")
+                try body(String(text[start...].prefix { $0 != "," && $0 != " " }) + "/hello")
+            }
+        }
+    }
+
     static func withFolder(_ body: (URL) throws -> Void) throws {
         let folder = try FileManager.default.url(
             for: .itemReplacementDirectory, in: .userDomainMask, appropriateFor: FileManager.default.temporaryDirectory,
@@ -124,6 +161,27 @@ import Testing
                 #expect(again.code == 0 && again.output.contains("too few rounds to tell"), "\(again)")
                 #expect(!again.output.contains("round 1/2"))
             }
+        }
+    }
+
+    @Test func `a gateway is measured through its TLS listener`() throws {
+        try Self.withEncryptedGateway { url in
+            let outcome = try Self.bench(
+                [
+                    url, "--insecure", "--requests", "200", "--rounds", "1", "-c", "4", "--warmup", "0s", "--expect",
+                    "ok == 100%, requests == 200",
+                ])
+            #expect(outcome.code == 0 && outcome.complaints == [], "\(outcome)")
+            #expect(outcome.output.contains("✓ requests == 200"))
+            // Nobody vouches for the gateway's own certificate, and bench asks unless it is told not to.
+            let verified = try Self.bench([url] + Self.short)
+            #expect(verified.code == 3 && verified.complaints.count == 1, "\(verified)")
+            let complaint = try #require(verified.complaints.first)
+            #expect(complaint.hasPrefix("gatecrash: \(url): the TLS handshake failed"), "\(complaint)")
+            #expect(complaint.contains("--cacert, or --insecure"), "\(complaint)")
+            // Plain HTTP where TLS is spoken is answered, with a status that is no success.
+            let plain = try Self.bench([url.replacing("https://", with: "http://")] + Self.short)
+            #expect(plain.code == 1 && plain.complaints.first?.contains("bad status") == true, "\(plain)")
         }
     }
 
