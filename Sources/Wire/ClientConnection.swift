@@ -1,6 +1,7 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
 package import NIOCore
+import World
 
 #if GATECRASH_DEFECTS
 import Defects
@@ -21,6 +22,11 @@ package protocol ClientDelegate: AnyObject {
     func writabilityChanged(on connection: ClientConnection)
     /// The exchange cannot be completed. Comes at most once, instead of `receivedEnd`; the connection is closed.
     func failed(_ failure: ClientFailure, on connection: ClientConnection)
+}
+
+/// Keeps connections that are idle.
+package protocol ConnectionKeeper: AnyObject {
+    func closed(_ connection: ClientConnection)
 }
 
 extension ClientDelegate {
@@ -44,7 +50,7 @@ package enum ClientFailure: Error, Sendable, Hashable {
 }
 
 /// The client's side of one HTTP/1.1 connection: requests to bytes, bytes to responses, one exchange after the other.
-package final class ClientConnection: ChannelInboundHandler {
+package final class ClientConnection: ChannelInboundHandler, DirectReceiver {
     package typealias InboundIn = ByteBuffer
     package typealias OutboundOut = ByteBuffer
 
@@ -55,13 +61,19 @@ package final class ClientConnection: ChannelInboundHandler {
     package var delegate: (any ClientDelegate)?
     /// Called once when the connection has closed, idle or not; a pool forgets it then.
     package var onClose: ((ClientConnection) -> Void)?
-    /// Who is to be told when the connection closes.
-    private var keeper: AnyObject?
+    /// A pool that is told once when the connection has closed, idle or not.
+    package var keeper: (any ConnectionKeeper)?
 
     let limits: WireLimits
     var context: ChannelHandlerContext?
     /// That of the context, which would have to ask its pipeline.
     private var ownChannel: (any Channel)?
+    private var ownLoop: (any EventLoop)?
+    /// This is the channel's one handler, and stays it.
+    private let isAlone: Bool
+    /// The channel, when it can be used without its pipeline.
+    private var direct: (any DirectChannel)?
+    private var isActive = false
     var deadline: Deadline?
     var readTimeout = TimeAmount.seconds(60)
     var writeTimeout = TimeAmount.seconds(60)
@@ -96,14 +108,18 @@ package final class ClientConnection: ChannelInboundHandler {
     /// When the bytes that are being delivered arrived.
     package private(set) var now = NIODeadline.uptimeNanoseconds(0)
 
-    package init(limits: WireLimits = WireLimits(), memory: OutboundMemory = OutboundMemory()) {
+    package init(
+        limits: WireLimits = WireLimits(), memory: OutboundMemory = OutboundMemory(), isAlone: Bool = false
+    ) {
+        self.isAlone = isAlone
         self.limits = limits
         outbound = BodyWriter(memory)
     }
 
     package var channel: (any Channel)? { ownChannel }
-    package var isWritable: Bool { ownChannel?.isWritable ?? false }
-    package var isOpen: Bool { ownChannel?.isActive ?? false }
+    package private(set) var isWritable = false
+    /// The channel is active; it may know of that before it tells.
+    package var isOpen: Bool { isActive || ownChannel?.isActive ?? false }
     /// The request has left whole.
     package var hasSentAll: Bool { sending == .ended }
 
@@ -188,7 +204,7 @@ package final class ClientConnection: ChannelInboundHandler {
         offersUpgrade = false
         interimCount = 0
         requestCount += 1
-        context?.writeAndFlush(wrapOutboundOut(request), promise: nil)
+        if let direct { direct.send(request) } else { context?.writeAndFlush(wrapOutboundOut(request), promise: nil) }
     }
 
     package func send(body: ByteBuffer) {
@@ -212,11 +228,14 @@ package final class ClientConnection: ChannelInboundHandler {
     }
 
     package func flush() {
-        guard let context else { return }
-        guard outbound.pending.readableBytes > 0 else { return context.flush() }
+        guard outbound.pending.readableBytes > 0 else { return context?.flush() ?? () }
         let bytes = outbound.takePending()
-        context.write(wrapOutboundOut(bytes), promise: nil)
-        context.flush()
+        if let direct {
+            direct.send(bytes)
+        } else if let context {
+            context.write(wrapOutboundOut(bytes), promise: nil)
+            context.flush()
+        }
         outbound.wrote(bytes)
     }
 
@@ -248,14 +267,6 @@ package final class ClientConnection: ChannelInboundHandler {
         inbound.clear()
         deadline?.clear()
         context?.close(promise: nil)
-    }
-
-    /// Tells a pool once that the connection has closed, idle or not. A pool that is told already is not told anew, so
-    /// that it may ask every time it gets the connection back.
-    package func whenClosed(tell keeper: AnyObject, _ onClose: @autoclosure () -> (ClientConnection) -> Void) {
-        if self.keeper === keeper { return }
-        self.keeper = keeper
-        self.onClose = onClose()
     }
 
     /// An idle connection closes after this time.
@@ -374,6 +385,12 @@ package final class ClientConnection: ChannelInboundHandler {
     package func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         ownChannel = context.channel
+        ownLoop = context.eventLoop
+        (isActive, isWritable) = (context.channel.isActive, context.channel.isWritable)
+        if isAlone, let channel = context.channel as? any DirectChannel {
+            direct = channel
+            channel.deliver(to: self)
+        }
         now = context.eventLoop.now
         deadline = Deadline(on: context.eventLoop) { [unowned self] in overdue() }
     }
@@ -382,15 +399,18 @@ package final class ClientConnection: ChannelInboundHandler {
         deadline?.cancel()
         deadline = nil
         self.context = nil
-        ownChannel = nil
+        (ownChannel, ownLoop, direct, isActive, isWritable) = (nil, nil, nil, false, false)
         (onClose, keeper) = (nil, nil)
     }
 
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let bytes = unwrapInboundIn(data)
+        received(unwrapInboundIn(data))
+    }
+
+    package func received(_ bytes: ByteBuffer) {
         if receiving == .closed || receiving == .ended { return }
         hasResponseBytes = true
-        now = context.eventLoop.now
+        if let ownLoop { now = ownLoop.now }
         inbound.addInbound(bytes)
         process()
         // As a rule the response is complete by now, and nothing need be waited for.
@@ -399,11 +419,19 @@ package final class ClientConnection: ChannelInboundHandler {
     }
 
     package func channelReadComplete(context: ChannelHandlerContext) {
-        delegate?.readCompleted(on: self)
+        receivedAll()
         context.fireChannelReadComplete()
     }
 
+    package func receivedAll() { delegate?.readCompleted(on: self) }
+
+    package func channelActive(context: ChannelHandlerContext) {
+        (isActive, isWritable) = (true, context.channel.isWritable)
+        context.fireChannelActive()
+    }
+
     package func channelWritabilityChanged(context: ChannelHandlerContext) {
+        isWritable = context.channel.isWritable
         restartTimeout()
         delegate?.writabilityChanged(on: self)
         context.fireChannelWritabilityChanged()
@@ -431,11 +459,13 @@ package final class ClientConnection: ChannelInboundHandler {
     }
 
     package func channelInactive(context: ChannelHandlerContext) {
+        (isActive, isWritable) = (false, false)
         endOfInput(.closed)
         if heldEnd == nil { close() }
-        let onClose = onClose
-        (self.onClose, keeper) = (nil, nil)
+        let (onClose, keeper) = (onClose, keeper)
+        (self.onClose, self.keeper) = (nil, nil)
         onClose?(self)
+        keeper?.closed(self)
         context.fireChannelInactive()
     }
 
@@ -446,6 +476,11 @@ extension ClientConnection: ChannelOutboundHandler {
     package typealias OutboundIn = ByteBuffer
 
     package func read(context: ChannelHandlerContext) {
-        if isReadPaused { hasHeldRead = true } else { context.read() }
+        if wantsToRead { context.read() }
+    }
+
+    package var wantsToRead: Bool {
+        if isReadPaused { hasHeldRead = true }
+        return !isReadPaused
     }
 }

@@ -1,10 +1,11 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
 package import NIOCore
+import World
 
 /// The server's side of one HTTP/1.1 connection: bytes to requests, responses to bytes, one exchange after the other,
 /// with back-pressure both ways. Knows nothing of what the requests mean; that is its delegate's business.
-package final class ServerConnection: ChannelDuplexHandler {
+package final class ServerConnection: ChannelDuplexHandler, DirectReceiver {
     package typealias InboundIn = ByteBuffer
     package typealias OutboundIn = ByteBuffer
     package typealias OutboundOut = ByteBuffer
@@ -28,6 +29,11 @@ package final class ServerConnection: ChannelDuplexHandler {
     var context: ChannelHandlerContext?
     /// That of the context, which would have to ask its pipeline.
     private var ownChannel: (any Channel)?
+    private var ownLoop: (any EventLoop)?
+    /// This is the channel's one handler, and stays it.
+    private let isAlone: Bool
+    /// The channel, when it can be used without its pipeline.
+    private var direct: (any DirectChannel)?
     var deadline: Deadline?
     /// Runs while responses wait for a slow client; made when there is the first one.
     private var sendDeadline: Deadline?
@@ -54,7 +60,8 @@ package final class ServerConnection: ChannelDuplexHandler {
 
     package init(
         delegate: any ServerDelegate, limits: WireLimits = WireLimits(), timeouts: ServerTimeouts = ServerTimeouts(),
-        servesHalfClosed: Bool = true, memory: OutboundMemory = OutboundMemory(), isStream: Bool = false
+        servesHalfClosed: Bool = true, memory: OutboundMemory = OutboundMemory(), isStream: Bool = false,
+        isAlone: Bool = false
     ) {
         outbound = BodyWriter(memory)
         self.delegate = delegate
@@ -62,6 +69,7 @@ package final class ServerConnection: ChannelDuplexHandler {
         self.timeouts = timeouts
         self.servesHalfClosed = servesHalfClosed
         self.isStream = isStream
+        self.isAlone = isAlone
     }
 
     // MARK: What the delegate may ask and say
@@ -69,7 +77,7 @@ package final class ServerConnection: ChannelDuplexHandler {
     /// The channel, while it is open.
     package var channel: (any Channel)? { ownChannel }
     package var eventLoop: (any EventLoop)? { context?.eventLoop }
-    package var isWritable: Bool { ownChannel?.isWritable ?? false }
+    package private(set) var isWritable = false
     /// When what came last arrived, or when the last exchange ended if that was later.
     package private(set) var now = NIODeadline.uptimeNanoseconds(0)
     /// Bytes of the response under way, or of the one before, that were given to the channel; the head is among them.
@@ -173,12 +181,15 @@ package final class ServerConnection: ChannelDuplexHandler {
 
     /// Sends what `send` has gathered.
     package func flush() {
-        guard let context else { return }
-        guard outbound.pending.readableBytes > 0 else { return context.flush() }
+        guard outbound.pending.readableBytes > 0 else { return context?.flush() ?? () }
         let bytes = outbound.takePending()
         bytesSent += bytes.readableBytes
-        context.write(wrapOutboundOut(bytes), promise: nil)
-        context.flush()
+        if let direct {
+            direct.send(bytes)
+        } else if let context {
+            context.write(wrapOutboundOut(bytes), promise: nil)
+            context.flush()
+        }
         outbound.wrote(bytes)
     }
 
@@ -284,7 +295,7 @@ package final class ServerConnection: ChannelDuplexHandler {
     func finishExchange() {
         guard isResponseComplete else { return }
         if outbound.isBroken { closesAfterExchange = true }
-        if let context { now = context.eventLoop.now }
+        if let ownLoop { now = ownLoop.now }
         if reading == .body, !closesAfterExchange {
             // A short rest of the request is still to come; it is read and dropped, then the connection goes on.
             return resumeReading()
@@ -404,6 +415,12 @@ package final class ServerConnection: ChannelDuplexHandler {
     package func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         ownChannel = context.channel
+        ownLoop = context.eventLoop
+        isWritable = context.channel.isWritable
+        if isAlone, let channel = context.channel as? any DirectChannel {
+            direct = channel
+            channel.deliver(to: self)
+        }
         now = context.eventLoop.now
         let deadline = Deadline(on: context.eventLoop) { [unowned self] in overdue() }
         self.deadline = deadline
@@ -416,7 +433,7 @@ package final class ServerConnection: ChannelDuplexHandler {
         sendDeadline?.cancel()
         sendDeadline = nil
         self.context = nil
-        ownChannel = nil
+        (ownChannel, ownLoop, direct, isWritable) = (nil, nil, nil, false)
         // A connection that was accepted while its listener closed never becomes active, so never inactive either.
         end()
     }
@@ -429,9 +446,12 @@ package final class ServerConnection: ChannelDuplexHandler {
     }
 
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let bytes = unwrapInboundIn(data)
+        received(unwrapInboundIn(data))
+    }
+
+    package func received(_ bytes: ByteBuffer) {
         if reading == .lingering || reading == .closed { return }
-        now = context.eventLoop.now
+        if let ownLoop { now = ownLoop.now }
         if inbound.readableBytes == 0, reading == .head { deadline?.set(at: now + timeouts.head) }
         inbound.addInbound(bytes)
         if reading == .body {
@@ -444,14 +464,23 @@ package final class ServerConnection: ChannelDuplexHandler {
     }
 
     package func read(context: ChannelHandlerContext) {
-        if isReadHeld {
-            hasHeldRead = true
-        } else {
-            context.read()
-        }
+        if wantsToRead { context.read() }
+    }
+
+    package var wantsToRead: Bool {
+        if isReadHeld { hasHeldRead = true }
+        return !isReadHeld
+    }
+
+    package func receivedAll() {}
+
+    package func channelActive(context: ChannelHandlerContext) {
+        isWritable = context.channel.isWritable
+        context.fireChannelActive()
     }
 
     package func channelWritabilityChanged(context: ChannelHandlerContext) {
+        isWritable = context.channel.isWritable
         if !isWritable {
             awaitSending()
         } else if reading != .lingering {
@@ -478,6 +507,7 @@ package final class ServerConnection: ChannelDuplexHandler {
     }
 
     package func channelInactive(context: ChannelHandlerContext) {
+        isWritable = false
         end()
         context.fireChannelInactive()
     }

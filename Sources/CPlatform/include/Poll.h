@@ -26,6 +26,8 @@ enum {
     gatecrash_hung_up = 0x10,
     /// The other side has closed its sending half.
     gatecrash_input_closed = 0x2000,
+    /// Told when something has changed, not as long as it lasts.
+    gatecrash_changes_only = 1u << 31,
 };
 
 /// How a descriptor's entry is changed.

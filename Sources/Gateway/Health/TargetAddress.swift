@@ -52,6 +52,8 @@ package final class TargetAddress: Sendable {
     /// Its place in `TargetSet.addresses`.
     package let index: Int
     package let health: AddressHealth
+    /// The host of the target, an IPv6 address in brackets.
+    let authority: String
     let checkerName: CheckerName
     /// Nil: nobody wants passive reports.
     let passiveChecks: PassiveChecks?
@@ -82,13 +84,15 @@ package final class TargetAddress: Sendable {
         self.weight = weight
         self.index = index
         self.health = health
+        authority = Self.authority(key.hostname)
         self.passiveChecks = passiveChecks
         checkerName = CheckerName(upstream)
     }
 
-    static func text(ip: String, port: Int) -> String {
-        ip.utf8.contains(UInt8(ascii: ":")) ? "[\(ip)]:\(port)" : "\(ip):\(port)"
-    }
+    static func text(ip: String, port: Int) -> String { "\(authority(ip)):\(port)" }
+
+    /// A host as URLs have it: an IPv6 address in brackets.
+    static func authority(_ host: String) -> String { host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]" : host }
 }
 
 /// The name under which the states of an upstream's addresses are kept: its own, so that an upstream that is deleted

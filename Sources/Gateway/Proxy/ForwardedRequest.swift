@@ -3,8 +3,10 @@
 package import NIOCore
 package import Wire
 
-/// What the upstream is told about the client's connection.
-package struct ClientFacts: Sendable {
+/// What the upstream is told about the client's connection. One object a connection (or stream), which its requests
+/// refer to.
+// Proof: made and changed on the loop of its connection alone, before and while that serves requests.
+package final class ClientFacts: @unchecked Sendable {
     /// The client's address without port: of its connection, or what a trusted peer said.
     package var address: String
     /// The address of the other end of the connection, without port.
@@ -24,6 +26,13 @@ package struct ClientFacts: Sendable {
     package init(address: String, scheme: StaticString, port: Int) {
         (self.address, peerAddress, self.scheme, self.port) = (address, address, scheme, port)
     }
+
+    func copy() -> ClientFacts {
+        let copy = ClientFacts(address: address, scheme: scheme, port: port)
+        (copy.peerAddress, copy.isTrusted, copy.isEncrypted) = (peerAddress, isTrusted, isEncrypted)
+        (copy.serverName, copy.isHTTP2) = (serverName, isHTTP2)
+        return copy
+    }
 }
 
 /// Writes the request that goes to the upstream: the client's fields in their order and own spelling, less those that
@@ -34,13 +43,13 @@ package struct ForwardedRequest {
     static let viaHTTP11: StaticString = "1.1 kong/3.10.0"
     static let viaHTTP10: StaticString = "1.0 kong/3.10.0"
 
-    /// The client's request.
-    private let head: RequestHead
+    /// The client's request. Its connection keeps it while this value lives: for one call.
+    private unowned(unsafe) let head: RequestHead
     /// Path and query for the upstream.
     private let uri: ByteBuffer
     /// For the Host field; nil passes the client's on.
     private let host: (name: String, port: Int?)?
-    private let client: ClientFacts
+    private unowned(unsafe) let client: ClientFacts
     /// What was taken off the path, or nil.
     private let strippedPrefix: ByteBuffer?
     private let requestID: RequestID

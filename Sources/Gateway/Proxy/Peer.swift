@@ -8,11 +8,14 @@ struct Peer {
     final class Direct: Sendable {
         let socketAddress: SocketAddress
         let host: String
+        /// As `host`, an IPv6 address in brackets.
+        let authority: String
         let port: Int
 
         init(_ socketAddress: SocketAddress, host: String, port: Int) {
             self.socketAddress = socketAddress
             self.host = host
+            authority = TargetAddress.authority(host)
             self.port = port
         }
     }
@@ -46,5 +49,7 @@ struct Peer {
 
     /// The name (or literal address) that the configuration gives it.
     var host: String { target?.host ?? direct?.host ?? "" }
+    /// As `host`, an IPv6 address in brackets.
+    var authority: String { target?.authority ?? direct?.authority ?? "" }
     var port: Int { target?.port ?? direct?.port ?? 0 }
 }

@@ -32,7 +32,7 @@ final class ProxyConnection {
     }
 
     let worker: ProxyWorker
-    private(set) var client: ClientFacts
+    let client: ClientFacts
     var state = State.idle
     /// Counts tries over all requests of the connection: what comes back for an older one is stale.
     private var attempt = 0
@@ -104,7 +104,7 @@ final class ProxyConnection {
         switch worker.route(head, client) {
         case .refused(let page): answer(page)
         case .routed(let request):
-            plan = RetryPlan(retries: request.service.service.retries, method: head.method, isLock: request.isLock)
+            plan = RetryPlan(retries: request.service.retries, method: head.method, isLock: request.isLock)
             routed = request
             routeCounters = request.counters
             buffersBody = request.buffersRequest && head.framing != .none
@@ -176,7 +176,7 @@ final class ProxyConnection {
             strippedPrefix: routed.strippedPrefix, requestID: requestID)
         upstream.send(
             method: head.method, framing: buffersBody ? wholeFraming : head.framing, atMost: request.longest,
-            write: routed.service.service.writeTimeout, read: routed.service.service.readTimeout,
+            write: routed.service.writeTimeout, read: routed.service.readTimeout,
             offersUpgrade: head.asksForWebSocket
         ) { request.write(to: &$0) }
         hasSentRequest = true

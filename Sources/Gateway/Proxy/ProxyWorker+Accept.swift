@@ -35,11 +35,10 @@ extension ProxyWorker {
     /// Adds the handlers of an accepted connection. Plain HTTP/1.1 gets none that it does not need.
     func accept(_ channel: any Channel, on listener: ListenerSettings) -> EventLoopFuture<Void> {
         if isFull { return refuse(channel) }
-        var facts = ClientFacts(
+        let known = ClientFacts(
             address: channel.remoteAddress?.ipAddress ?? "127.0.0.1", scheme: "http",
             port: channel.localAddress?.port ?? listener.address.port ?? 0)
-        facts.isTrusted = channel.remoteAddress.map(settings.trust.trusts) ?? false
-        let known = facts
+        known.isTrusted = channel.remoteAddress.map(settings.trust.trusts) ?? false
         return channel.eventLoop.makeCompletedFuture {
             guard listener.expectsProxyProtocol else { return try serve(channel, known, listener) }
             guard listener.isEncrypted || listener.speaksHTTP2 else { return try acceptTold(channel, known) }
@@ -47,9 +46,8 @@ extension ProxyWorker {
             begin(channel)
             let handler = ProxyProtocolHandler(timeout: settings.timeouts.head) { [unowned self] source in
                 others.decided(channel)
-                var facts = known
-                if let address = source?.ipAddress, believesProxyProtocol(facts) { facts.address = address }
-                do { try serve(channel, facts, listener) } catch { channel.close(promise: nil) }
+                if let address = source?.ipAddress, believesProxyProtocol(known) { known.address = address }
+                do { try serve(channel, known, listener) } catch { channel.close(promise: nil) }
             }
             try channel.pipeline.syncOperations.addHandler(handler)
         }
@@ -74,7 +72,7 @@ extension ProxyWorker {
             }
             try channel.pipeline.syncOperations.addHandler(detector)
         } else {
-            try serveHTTP1(channel, facts)
+            try serveHTTP1(channel, facts, isAlone: !listener.expectsProxyProtocol)
         }
     }
 
@@ -96,7 +94,7 @@ extension ProxyWorker {
             return try certificates.certificate(for: name).context(offersHTTP2: listener.speaksHTTP2)
         } agreed: { [unowned self] channel, agreement in
             others.decided(channel)
-            var facts = plain
+            let facts = plain.copy()
             facts.scheme = "https"
             facts.isEncrypted = true
             facts.serverName = agreement.serverName
@@ -109,14 +107,13 @@ extension ProxyWorker {
     }
 
     private func serveHTTP2(_ channel: any Channel, _ connectionFacts: ClientFacts) throws {
-        var facts = connectionFacts
-        facts.isHTTP2 = true
-        let client = facts
+        let client = connectionFacts.copy()
+        client.isHTTP2 = true
         let connection = try HTTP2ServerConnection.install(
             on: channel, limits: settings.http2, headBytes: settings.limits.headBytes, timeouts: settings.timeouts
         ) { [unowned self] stream in
             let server = ServerConnection(
-                delegate: ProxyConnection(worker: self, client: client), limits: settings.limits,
+                delegate: ProxyConnection(worker: self, client: client.copy()), limits: settings.limits,
                 timeouts: settings.timeouts, servesHalfClosed: false, memory: memory, isStream: true)
             try stream.pipeline.syncOperations.addHandler(server)
         } closed: { [unowned self] connection in

@@ -19,7 +19,8 @@ extension ProxyWorker {
     ) {
         if service.speaksHTTP2 { return openStream(to: peer, service, completion) }
         let connection = NIOLoopBound(
-            ClientConnection(limits: settings.responseLimits, memory: memory), eventLoop: loop)
+            ClientConnection(limits: settings.responseLimits, memory: memory, isAlone: !service.isEncrypted),
+            eventLoop: loop)
         let completion = NIOLoopBound(completion, eventLoop: loop)
         open(peer, service) { channel in
             try channel.pipeline.syncOperations.addHandler(connection.value)

@@ -110,12 +110,16 @@ final class ProxyWorker {
     }
 
     /// Adds what serves HTTP/1.1 at the end of a connection's handlers.
+    ///
+    /// - Parameter isAlone: the connection has no other handler, and will have none.
     @discardableResult
-    func serveHTTP1(_ channel: any Channel, _ client: ClientFacts) throws -> ProxyConnection {
+    func serveHTTP1(
+        _ channel: any Channel, _ client: ClientFacts, isAlone: Bool = false
+    ) throws -> ProxyConnection {
         let proxy = ProxyConnection(worker: self, client: client)
         let connection = ServerConnection(
             delegate: proxy, limits: settings.limits, timeouts: settings.timeouts, servesHalfClosed: false,
-            memory: memory)
+            memory: memory, isAlone: isAlone)
         try channel.pipeline.syncOperations.addHandler(connection)
         counters.accepted.add(1)
         counters.open.add(1)
@@ -212,7 +216,7 @@ final class ProxyWorker {
     private func hashValue(
         _ service: CompiledService, _ head: RequestHead, _ match: RouteMatch, _ client: ClientFacts
     ) -> HashValue? {
-        guard let upstream = service.upstream, upstream.algorithm == .consistentHashing else { return nil }
+        guard service.hashesRequests, let upstream = service.upstream else { return nil }
         return HashValue(of: upstream, head, match, client: client) { requestIDs.uuid() }
     }
 

@@ -44,15 +44,29 @@ final class CompiledService: Sendable {
     /// Nil for plain text, or when TLS could not be set up.
     let tls: UpstreamTLS?
 
+    // What every request asks, taken out of the entities: to look into them would copy them, string by string.
+    let isEncrypted: Bool
+    let speaksHTTP2: Bool
+    let retries: Int
+    let writeTimeout: TimeAmount
+    let readTimeout: TimeAmount
+    /// The upstream wants a value to choose targets by.
+    let hashesRequests: Bool
+    private let hostHeader: String?
+
     init(_ service: Service, peers: Peers, upstream: Upstream?, tls: UpstreamTLS?) {
         self.service = service
         self.peers = peers
         self.upstream = upstream
         self.tls = tls
+        isEncrypted = service.proto.isEncrypted
+        speaksHTTP2 = service.proto.speaksHTTP2
+        retries = service.retries
+        writeTimeout = service.writeTimeout
+        readTimeout = service.readTimeout
+        hashesRequests = upstream?.algorithm == .consistentHashing
+        hostHeader = upstream?.hostHeader
     }
-
-    var isEncrypted: Bool { service.proto.isEncrypted }
-    var speaksHTTP2: Bool { service.proto.speaksHTTP2 }
 
     /// What connections to one peer must have in common to serve the same requests.
     func transport(to peer: Peer) -> UpstreamPool.Transport {
@@ -62,16 +76,12 @@ final class CompiledService: Sendable {
 
     /// The host that the upstream is called by, before a port is added (kong/runloop/balancer/init.lua
     /// set_host_header).
-    private func hostName(for peer: Peer) -> String { upstream?.hostHeader ?? peer.host }
+    private func hostName(for peer: Peer) -> String { hostHeader ?? peer.host }
 
     /// The Host field for a try.
     func hostField(for peer: Peer) -> (name: String, port: Int?) {
-        let name = hostName(for: peer)
         let isDefaultPort = peer.port == (isEncrypted ? 443 : 80)
-        return (
-            name.utf8.contains(UInt8(ascii: ":")) && upstream?.hostHeader == nil ? "[\(name)]" : name,
-            isDefaultPort ? nil : peer.port
-        )
+        return (hostHeader ?? peer.authority, isDefaultPort ? nil : peer.port)
     }
 
     /// The name for SNI; nil for a literal address, which SNI does not carry.

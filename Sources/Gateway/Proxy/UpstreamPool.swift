@@ -17,7 +17,7 @@ package struct UpstreamPoolSettings: Sendable, Hashable {
 
 /// The idle connections of one event loop to one peer, all of them fit for the same requests. The one used last is used
 /// first, so that what is not needed grows old and closes.
-final class IdleConnections {
+final class IdleConnections: ConnectionKeeper {
     private let settings: UpstreamPoolSettings
     /// Kept, so that no other object takes its identity while connections wait under it.
     private let peer: AnyObject
@@ -46,10 +46,12 @@ final class IdleConnections {
             connection.requestCount < settings.maximumRequests
         else { return connection.close() }
         if list.count >= settings.size { list.removeFirst().close() }
-        connection.whenClosed(tell: self, { [weak self] connection in self?.list.removeAll { $0 === connection } })
+        connection.keeper = self
         if let timeout = settings.idleTimeout { connection.expire(after: timeout) }
         list.append(connection)
     }
+
+    func closed(_ connection: ClientConnection) { list.removeAll { $0 === connection } }
 
     fileprivate func close() {
         isClosed = true

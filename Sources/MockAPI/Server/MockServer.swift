@@ -106,7 +106,7 @@ final class MockCore {
         let number = acceptedCount
         let delegate = MockConnection(core: self, number: number)
         // A client that closes its side has gone, as for nginx: else a hanging answer would keep its socket for ever.
-        let connection = ServerConnection(delegate: delegate, servesHalfClosed: false)
+        let connection = ServerConnection(delegate: delegate, servesHalfClosed: false, isAlone: tls == nil)
         connections[number] = connection
         return channel.eventLoop.makeCompletedFuture {
             if let tls { try channel.pipeline.syncOperations.addHandler(OpenSSLHandler(tls)) }

@@ -12,6 +12,9 @@ import Musl
 
 /// A TCP connection on a `PollLoop`, with the semantics of NIO's own: reading on demand, half-closure, water marks,
 /// writes that are kept until they are flushed, one gathering system call for all of them.
+///
+/// The kernel tells of changes only, so what is waited for need never be told to it anew: that there may be something
+/// to read is remembered until a read finds less than it asked for.
 // Proof: all members but constants are touched on the loop alone, which the pipeline and every entry here assert; what
 // the Channel protocol lets other threads ask for goes through the loop, or is an atomic.
 final class StreamChannel: PollSource, Channel, ChannelCore, @unchecked Sendable {
@@ -37,8 +40,15 @@ final class StreamChannel: PollSource, Channel, ChannelCore, @unchecked Sendable
     private(set) var isInputShut = false
     private(set) var isOutputShut = false
     private var wantsRead = false
+    /// The kernel has told of something that no read has found the end of yet.
+    private var mayRead = false
+    /// The other side has ended its sending half. A short read then says nothing: the end itself is still to be read.
+    private var hasInputEnd = false
+    private var isReading = false
+    private var isReadingLater = false
+    /// Gets what arrives, instead of the pipeline.
+    private var receiver: (any DirectReceiver)?
     private var isFlushing = false
-    private var watchesInputEnd = true
 
     // Options
     var readsByItself = true
@@ -63,66 +73,93 @@ final class StreamChannel: PollSource, Channel, ChannelCore, @unchecked Sendable
 
     // MARK: Reading
 
-    private func updateInterest() {
-        guard state == .active || state == .connecting else { return }
-        var events: UInt32 = 0
-        if state == .connecting {
-            events = UInt32(gatecrash_writable)
-        } else {
-            if wantsRead, !isInputShut { events |= UInt32(gatecrash_readable) }
-            if watchesInputEnd, !isInputShut { events |= UInt32(gatecrash_input_closed) }
-            if writes.isBlocked { events |= UInt32(gatecrash_writable) }
-        }
-        loop.watch(self, descriptor: descriptor, events: events)
-    }
+    private static let events =
+        UInt32(gatecrash_readable) | UInt32(gatecrash_writable) | UInt32(gatecrash_input_closed)
+        | UInt32(gatecrash_changes_only)
+
+    private func watch() { loop.watch(self, descriptor: descriptor, events: Self.events) }
 
     override func ready(_ events: UInt32) {
-        if state == .connecting { return connected() }
-        if events & (UInt32(gatecrash_failed) | UInt32(gatecrash_hung_up)) != 0 { return hungUp() }
-        if events & UInt32(gatecrash_writable) != 0 {
+        if events & UInt32(gatecrash_readable) != 0 { mayRead = true }
+        if state == .connecting {
+            connected()
+            guard state == .active else { return }
+        }
+        if events & (UInt32(gatecrash_failed) | UInt32(gatecrash_hung_up)) != 0 { return hungUp(events) }
+        if events & UInt32(gatecrash_writable) != 0, writes.isBlocked {
             writes.isBlocked = false
             writeNow()
-            updateInterest()
         }
         if events & UInt32(gatecrash_input_closed) != 0, !isInputShut {
             readToTheEnd()
-        } else if events & UInt32(gatecrash_readable) != 0, wantsRead {
+        } else if mayRead, wantsRead {
             readOnce()
+        }
+    }
+
+    /// Reads in the loop's next round when something is there and wanted, and nobody is reading already.
+    private func readLater() {
+        guard wantsRead, mayRead, !isReading, !isReadingLater, state == .active, !isInputShut else { return }
+        isReadingLater = true
+        loop._executeIsolatedUnsafeUnchecked { [self] in
+            isReadingLater = false
+            if wantsRead, mayRead, !isReading, state == .active, !isInputShut { readOnce() }
         }
     }
 
     private enum Reading { case something, nothing, ended }
 
     private func readOnce() {
-        switch receive() {
+        isReading = true
+        let reading = receive()
+        isReading = false
+        switch reading {
         case .something: completeRead()
         case .nothing: break
         case .ended: endOfInput()
         }
     }
 
-    /// The other side sends no more. What it has sent is read now, wanted or not, so that its end is known at once.
+    /// The other side sends no more. Some of what it has sent is read now, wanted or not, so that its end is known at
+    /// once if it is near; a long rest waits until it is wanted.
     private func readToTheEnd() {
-        watchesInputEnd = false
-        while state == .active, !isInputShut {
-            switch receive() {
-            case .something: completeRead()
-            case .nothing: return updateInterest()
-            case .ended: return endOfInput()
+        (hasInputEnd, mayRead) = (true, true)
+        var mayForce = true
+        while state == .active, !isInputShut, !isReading, mayRead {
+            if !wantsRead {
+                guard mayForce else { return }
+                mayForce = false
             }
+            readOnce()
         }
     }
 
     private func completeRead() {
         guard state == .active else { return }
-        pipelineStorage.syncOperations.fireChannelReadComplete()
+        deliveredAll()
         readAgain()
     }
 
     func readAgain() {
         guard state == .active, !isInputShut else { return }
-        if !wantsRead, readsByItself { pipelineStorage.syncOperations.read() }
-        updateInterest()
+        if !wantsRead, readsByItself {
+            if let receiver { wantsRead = receiver.wantsToRead } else { pipelineStorage.syncOperations.read() }
+        }
+        readLater()
+    }
+
+    @inline(__always)
+    private func deliver(_ bytes: ByteBuffer) {
+        if let receiver {
+            receiver.received(bytes)
+        } else {
+            pipelineStorage.syncOperations.fireChannelRead(NIOAny(bytes))
+        }
+    }
+
+    @inline(__always)
+    private func deliveredAll() {
+        if let receiver { receiver.receivedAll() } else { pipelineStorage.syncOperations.fireChannelReadComplete() }
     }
 
     /// Up to some reads, until one is not filled.
@@ -133,16 +170,18 @@ final class StreamChannel: PollSource, Channel, ChannelCore, @unchecked Sendable
             let (count, buffer) = loop.readBuffer.read(descriptor)
             guard count > 0 else {
                 if count == 0 {
-                    if case .something = result { pipelineStorage.syncOperations.fireChannelReadComplete() }
+                    if case .something = result { deliveredAll() }
                     return .ended
                 }
+                mayRead = false
                 if count == -Int(EAGAIN) { return result }
                 broken(IOError(errnoCode: CInt(-count), reason: "read"))
                 return .nothing
             }
             wantsRead = false
             result = .something
-            pipelineStorage.syncOperations.fireChannelRead(NIOAny(buffer))
+            if count < ReadBuffer.size, !hasInputEnd { mayRead = false }
+            deliver(buffer)
             if count < ReadBuffer.size { return result }
         }
         return result
@@ -154,14 +193,15 @@ final class StreamChannel: PollSource, Channel, ChannelCore, @unchecked Sendable
         if isOutputShut { return close0(error: ChannelError.eof, mode: .all, promise: nil) }
         isInputShut = true
         wantsRead = false
-        updateInterest()
         pipelineStorage.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
     }
 
     /// Nothing can be sent any more, and what has come is all that ever will.
-    private func hungUp() {
+    private func hungUp(_ events: UInt32) {
         if !isInputShut { readToTheEnd() }
         guard state == .active else { return }
+        // Both sides have ended theirs in good order, and there is more than anybody wants to read now.
+        if events & UInt32(gatecrash_failed) == 0, !isInputShut { return }
         let code = gatecrash_socket_error(descriptor)
         broken(IOError(errnoCode: code == 0 ? ECONNRESET : code, reason: "connection"))
     }
@@ -197,9 +237,7 @@ final class StreamChannel: PollSource, Channel, ChannelCore, @unchecked Sendable
     /// What the other side has said before it went may say why.
     private func writeFailed(_ error: IOError) {
         if wantsRead || readsByItself {
-            while state == .active, !isInputShut, case .something = receive() {
-                pipelineStorage.syncOperations.fireChannelReadComplete()
-            }
+            while state == .active, !isInputShut, case .something = receive() { deliveredAll() }
         }
         close0(error: error, mode: .all, promise: nil)
     }
@@ -211,6 +249,7 @@ final class StreamChannel: PollSource, Channel, ChannelCore, @unchecked Sendable
         guard state == .fresh else { return }
         state = .active
         flags.isActive = true
+        watch()
         fetchAddresses()
         pipelineStorage.syncOperations.fireChannelRegistered()
         pipelineStorage.syncOperations.fireChannelActive()
@@ -249,6 +288,7 @@ final class StreamChannel: PollSource, Channel, ChannelCore, @unchecked Sendable
         connectTimer?.cancel()
         connectTimer = nil
         state = .active
+        watch()
         flags.isActive = true
         fetchAddresses()
         let promise = connectPromise
@@ -258,7 +298,6 @@ final class StreamChannel: PollSource, Channel, ChannelCore, @unchecked Sendable
         pipelineStorage.syncOperations.fireChannelActive()
         readAgain()
         writeNow()
-        updateInterest()
     }
 
     private func connectFailed(_ error: any Error) {
@@ -305,10 +344,12 @@ extension StreamChannel {
         if result == 0 { return finishConnecting() }
         guard result == -EINPROGRESS else { return connectFailed(IOError(errnoCode: -result, reason: "connect")) }
         state = .connecting
-        updateInterest()
+        watch()
         guard let connectTimeout else { return }
-        connectTimer = loop.assumeIsolated().scheduleTask(in: connectTimeout) { [weak self] in
-            self?.connectFailed(ChannelError.connectTimeout(connectTimeout))
+        // Called off when the attempt ends, whichever way. A weak reference would make every later use of the channel's
+        // count of references take the long way.
+        connectTimer = loop.assumeIsolated().scheduleTask(in: connectTimeout) {
+            self.connectFailed(ChannelError.connectTimeout(connectTimeout))
         }
     }
 
@@ -317,7 +358,11 @@ extension StreamChannel {
             promise?.fail(state == .closed ? ChannelError.ioOnClosedChannel : ChannelError.outputClosed)
             return
         }
-        let becameUnwritable = writes.add(unwrapData(data, as: ByteBuffer.self), promise)
+        add(unwrapData(data, as: ByteBuffer.self), promise)
+    }
+
+    private func add(_ bytes: ByteBuffer, _ promise: EventLoopPromise<Void>?) {
+        let becameUnwritable = writes.add(bytes, promise)
         if becameUnwritable {
             flags.isWritable = false
             pipelineStorage.syncOperations.fireChannelWritabilityChanged()
@@ -329,13 +374,12 @@ extension StreamChannel {
         writes.flush()
         guard state == .active, !writes.isBlocked else { return }
         writeNow()
-        if writes.isBlocked { updateInterest() }
     }
 
     func read0() {
         guard state != .closed, !isInputShut, !wantsRead else { return }
         wantsRead = true
-        if state == .active { updateInterest() }
+        readLater()
     }
 
     func close0(error: any Error, mode: CloseMode, promise: EventLoopPromise<Void>?) {
@@ -353,7 +397,6 @@ extension StreamChannel {
             }
             isInputShut = true
             gatecrash_shut_input(descriptor)
-            updateInterest()
             promise?.succeed()
             pipelineStorage.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
         }
@@ -389,6 +432,7 @@ extension StreamChannel {
         connectTimer = nil
         loop.unwatch(self, descriptor: descriptor)
         gatecrash_close(descriptor)
+        receiver = nil
         let failed = writes.removeAll()
         for written in failed { written.fail(error) }
         outputPromise?.fail(error)
@@ -412,6 +456,33 @@ extension StreamChannel {
 
     func channelRead0(_ data: NIOAny) {}
     func errorCaught0(error: any Error) {}
+}
+
+// MARK: DirectChannel
+
+extension StreamChannel: DirectChannel {
+    func deliver(to receiver: any DirectReceiver) {
+        loop.assertInEventLoop()
+        if state != .closed { self.receiver = receiver }
+    }
+
+    func send(_ bytes: ByteBuffer) {
+        guard state == .active, !writes.hasAny, !isFlushing, !isOutputShut, !closesOutput else {
+            write0(NIOAny(bytes), promise: nil)
+            return flush0()
+        }
+        // Nothing waits before it: as a rule the socket takes it whole, and nothing is kept.
+        let written = bytes.withUnsafeReadableBytes { gatecrash_write(descriptor, $0.baseAddress, $0.count) }
+        if written == bytes.readableBytes { return }
+        guard written >= 0 || written == -Int(EAGAIN) else {
+            return writeFailed(IOError(errnoCode: CInt(-written), reason: "write"))
+        }
+        var rest = bytes
+        rest.moveReaderIndex(forwardBy: max(0, written))
+        writes.isBlocked = true
+        add(rest, nil)
+        writes.flush()
+    }
 }
 
 // MARK: Channel
