@@ -132,7 +132,10 @@ def markdown(outcomes):
 
 
 def arguments():
-    parser = argparse.ArgumentParser(prog="ci/defects", allow_abbrev=False)
+    parser = argparse.ArgumentParser(
+        prog="ci/defects", allow_abbrev=False,
+        description="Runs scenarios as they are and with the defects that they must find. --skip-build takes the last "
+                    "build.")
     parser.add_argument("scenarios", nargs="*", help="names of scenario files, without .yml")
     parser.add_argument("--defect", action="append", default=[], help="only this defect")
     parser.add_argument("--no-control", action="store_true", help="spares the runs without a defect")
