@@ -38,6 +38,9 @@ package struct GatewaySettings: Sendable {
     /// Bytes of a buffered request body that stay in memory; a longer one goes to a file (nginx
     /// `client_body_buffer_size`, in Kong 8 KiB).
     package var bufferedBodyBytes = 64 * 1024
+    /// Bytes of a response that are read ahead of a slow client where the route has `response_buffering` (nginx
+    /// `proxy_buffers`); what the client's connection holds comes to it.
+    package var responseBufferBytes = 64 * 1024
     /// Where such files are made (nginx `client_body_temp_path`).
     package var spoolDirectory = SpoolFile.defaultDirectory
     /// Client connections a worker; 0 for as many as the system allows (nginx `worker_connections`).

@@ -129,6 +129,16 @@ extension NamedSetting {
                 (settings.limits.lineBytes, settings.limits.headBytes) = (size, count * size)
                 return true
             },
+            // Beyond 128k a slow client would hold more than 256 KiB with what is on its way to it.
+            named("proxy_buffers", "a number and a size such as 8 8k, at most 128k together") { settings, text in
+                let words = text.split(separator: " ").map(String.init)
+                guard words.count == 2, let count = SettingText.number(words[0]), (2...1024).contains(count),
+                    let size = SettingText.size(words[1]), (1...(128 << 10)).contains(size),
+                    count * size <= 128 << 10
+                else { return false }
+                settings.responseBufferBytes = count * size
+                return true
+            },
             named("keepalive_requests", "a number of requests, 0 for any") {
                 set(&$0.limits.requestsPerConnection, SettingText.number($1).map { $0 == 0 ? .max : $0 })
             },

@@ -45,6 +45,7 @@ import Testing
             Row("client_body_buffer_size", "16K", { $0.bufferedBodyBytes == 16 << 10 }),
             Row("client_body_temp_path", "/somewhere", { $0.spoolDirectory == "/somewhere" }),
             Row("large_client_header_buffers", "2 1k", { $0.limits.lineBytes == 1024 && $0.limits.headBytes == 2048 }),
+            Row("proxy_buffers", "4 4k", { $0.responseBufferBytes == 16 << 10 }),
             Row("keepalive_requests", "7", { $0.limits.requestsPerConnection == 7 }),
             Row("client_header_timeout", "3", { $0.timeouts.head == .seconds(3) }),
             Row("client_body_timeout", "250ms", { $0.timeouts.body == .milliseconds(250) }),
@@ -89,6 +90,9 @@ import Testing
         ("nginx_http_large_client_header_buffers=4", "write a number and a size such as 4 8k"),
         ("nginx_http_large_client_header_buffers=0 8k", "write a number and a size such as 4 8k"),
         ("trusted_ips=10.0.0.0/99", "write addresses and ranges such as 10.0.0.0/8,::1"),
+        ("nginx_http_proxy_buffers=8", "write a number and a size such as 8 8k, at most 128k together"),
+        ("nginx_http_proxy_buffers=1 8k", "write a number and a size such as 8 8k, at most 128k together"),
+        ("nginx_http_proxy_buffers=17 8k", "write a number and a size such as 8 8k, at most 128k together"),
         ("real_ip_recursive=maybe", "write on or off"), ("lua_max_req_headers=0", "write a number of fields"),
     ])
     func `a mistake is one clear line`(flag: String, expected: String) throws {

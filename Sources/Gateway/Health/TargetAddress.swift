@@ -151,25 +151,47 @@ extension TargetAddress {
     package func reportPassive(
         _ outcome: PassiveOutcome, to reporter: HealthReporter, label: () -> AttemptLabel? = { nil }
     ) {
-        #if GATECRASH_DEFECTS
-        if Defect.passive502Lost.isChosen, outcome == .httpStatus(502) { return }
-        if Defect.passiveTCPFailuresLost.isChosen, outcome == .tcpFailure { return }
-        if Defect.passiveTimeoutsLost.isChosen, outcome == .timeout { return }
-        #endif
-        guard let passiveChecks, mayMatter(outcome, to: passiveChecks) else { return }
+        guard let passiveChecks, meaning(of: outcome, to: passiveChecks) != nil else { return }
         reporter.deliver(outcome, for: self, label: label())
     }
 
-    private func mayMatter(_ outcome: PassiveOutcome, to checks: PassiveChecks) -> Bool {
-        switch outcome {
+    /// As the other one; from another loop than the control loop a failure is confirmed when it has been applied. A
+    /// success is not: nobody is harmed by one that comes late.
+    ///
+    /// - Parameters:
+    ///   - origin: the loop that this is called on.
+    ///   - confirmed: makes what is called on `origin` after this has returned true, when every balancer sees what the
+    ///     failure did. Asked only then.
+    ///   - label: asked only when the report may matter.
+    /// - Returns: whether the report is still to be confirmed.
+    package func reportPassive(
+        _ outcome: PassiveOutcome, to reporter: HealthReporter, from origin: any EventLoop,
+        confirmed: () -> () -> Void, label: () -> AttemptLabel?
+    ) -> Bool {
+        guard let passiveChecks, let meaning = meaning(of: outcome, to: passiveChecks) else { return false }
+        guard meaning == .failure else {
+            reporter.deliver(outcome, for: self, label: label())
+            return false
+        }
+        return reporter.deliver(outcome, for: self, label: label(), from: origin, confirmed: confirmed)
+    }
+
+    /// Nil when the outcome cannot change anything.
+    private func meaning(of outcome: PassiveOutcome, to checks: PassiveChecks) -> StatusLists.Meaning? {
+        #if GATECRASH_DEFECTS
+        if Defect.passive502Lost.isChosen, outcome == .httpStatus(502) { return nil }
+        if Defect.passiveTCPFailuresLost.isChosen, outcome == .tcpFailure { return nil }
+        if Defect.passiveTimeoutsLost.isChosen, outcome == .timeout { return nil }
+        #endif
+        return switch outcome {
         case .httpStatus(let status):
             switch checks.lists.meaning(of: status) {
-            case .ignored: false
-            case .success: checks.limits.successes > 0 && !health.ignoresSuccess
-            case .failure: checks.limits.httpFailures > 0
+            case .ignored: nil
+            case .success: checks.limits.successes > 0 && !health.ignoresSuccess ? .success : nil
+            case .failure: checks.limits.httpFailures > 0 ? .failure : nil
             }
-        case .tcpFailure: checks.limits.tcpFailures > 0
-        case .timeout: checks.limits.timeouts > 0
+        case .tcpFailure: checks.limits.tcpFailures > 0 ? .failure : nil
+        case .timeout: checks.limits.timeouts > 0 ? .failure : nil
         }
     }
 }
@@ -190,5 +212,26 @@ package struct HealthReporter: Sendable {
         } else {
             loop.execute { monitor.value.reportPassive(outcome, for: address, label: label) }
         }
+    }
+
+    /// As the other `deliver`, and tells when it has been applied.
+    ///
+    /// - Parameters:
+    ///   - origin: the loop that this is called on, and that what `confirmed` makes will be.
+    /// - Returns: whether it will be called; not when the report was applied at once.
+    func deliver(
+        _ outcome: PassiveOutcome, for address: TargetAddress, label: AttemptLabel?, from origin: any EventLoop,
+        confirmed: () -> () -> Void
+    ) -> Bool {
+        if loop.inEventLoop {
+            monitor.value.reportPassive(outcome, for: address, label: label)
+            return false
+        }
+        let confirmed = NIOLoopBound(confirmed(), eventLoop: origin)
+        loop.execute {
+            monitor.value.reportPassive(outcome, for: address, label: label)
+            origin.execute { confirmed.value() }
+        }
+        return true
     }
 }

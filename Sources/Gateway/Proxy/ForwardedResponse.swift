@@ -145,3 +145,14 @@ package struct ForwardedResponse {
         }
     }
 }
+
+/// Whole milliseconds, as Kong's latency fields have them.
+func milliseconds(_ interval: TimeAmount) -> Int { Int(interval.nanoseconds / 1_000_000) }
+
+extension RequestHead {
+    /// The client said `TE: trailers`.
+    var acceptsTrailers: Bool {
+        guard fields.list.contains(where: { $0.known == .te }) else { return false }
+        return value(of: "te")?.lowercased().contains("trailers") ?? false
+    }
+}

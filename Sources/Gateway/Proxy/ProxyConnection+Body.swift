@@ -49,7 +49,7 @@ extension ProxyConnection {
     private func serves(_ upstream: ClientConnection) -> Bool {
         switch state {
         case .exchanging(let current), .responding(let current): current === upstream
-        case .idle, .buffering, .connecting, .answered: false
+        case .idle, .buffering, .connecting, .finishing, .answered: false
         }
     }
 
@@ -62,7 +62,7 @@ extension ProxyConnection {
     /// The body is longer than `client_max_body_size`.
     func refuseBody() {
         switch state {
-        case .answered: return
+        case .finishing, .answered: return
         // The head of the response has gone: all that is left is to break off.
         case .responding:
             connection?.close()

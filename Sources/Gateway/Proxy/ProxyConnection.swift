@@ -27,7 +27,10 @@ final class ProxyConnection {
         case exchanging(ClientConnection)
         /// The response is on its way to the client.
         case responding(ClientConnection)
-        /// Answered by the gateway itself; the rest of the request is dropped.
+        /// The upstream has done its part. The end waits for the client to take what is ahead of it, or for the health
+        /// monitor to hear of a failure.
+        case finishing(Trailers?)
+        /// Answered, by the upstream or by the gateway itself; the rest of the request is dropped.
         case answered
     }
 
@@ -45,7 +48,7 @@ final class ProxyConnection {
     private var sentAt = NIODeadline.uptimeNanoseconds(0)
     private var routed: RoutedRequest?
     private var plan = RetryPlan(retries: 0, method: .get, isLock: false)
-    private var peer: Peer?
+    var peer: Peer?
     /// Wants to know when the try is over.
     private var balancer: Balancer?
     private var triedAt = NIODeadline.uptimeNanoseconds(0)
@@ -57,6 +60,15 @@ final class ProxyConnection {
     /// How long the upstream took for the head of its response.
     private var upstreamTime: TimeAmount?
     private var bodyBytes = 0
+    /// The response is read on while the client has no room for it.
+    var readsAhead = false
+    var ahead = ReadAhead()
+    /// Failures that the health monitor has not confirmed: no worker may pick the target again once the client knows.
+    var unconfirmedReports = 0
+    /// An answer of the gateway's own that waits for them.
+    var heldAnswer: (head: HeadWriter, body: ByteBuffer)?
+    /// Counts the requests of the connection: what is confirmed for an older one is stale.
+    var requestNumber = 0
     private var isReusedConnection = false
     private var hasSentRequest = false
     var body = RequestBody()
@@ -87,6 +99,7 @@ final class ProxyConnection {
         self.head = head
         self.connection = connection
         startedAt = connection.now
+        requestNumber &+= 1
         requestID = worker.nextRequestID()
         worker.counters.requests.add(1)
         (upstreamStatus, peer, trailers) = (nil, nil, nil)
@@ -203,7 +216,7 @@ final class ProxyConnection {
         switch state {
         case .exchanging(let upstream), .responding(let upstream):
             if !upstream.hasSentAll { upstream.flush() }
-        case .idle, .buffering, .connecting, .answered: break
+        case .idle, .buffering, .connecting, .finishing, .answered: break
         }
     }
 
@@ -235,11 +248,6 @@ final class ProxyConnection {
         }
     }
 
-    private func report(_ report: AttemptReport) {
-        guard let target = peer?.target else { return }
-        worker.report(report, target, requestID: requestID, head: head)
-    }
-
     /// What a request is counted as whose client did not wait for the answer (nginx).
     private static let clientHasGone = 499
 
@@ -265,7 +273,11 @@ final class ProxyConnection {
         let (response, body) = worker.page(
             page, head: head, client: client, requestID: requestID, since: startedAt)
         connection.resumeReading()
-        connection.respond(response, body: body)
+        if unconfirmedReports > 0 {
+            heldAnswer = (response, body)
+        } else {
+            connection.respond(response, body: body)
+        }
     }
 }
 
@@ -291,7 +303,7 @@ extension ProxyConnection: ServerDelegate {
         case .idle, .connecting:
             body.keep(bytes)
             if body.kept > Self.aheadBytes { connection.pauseReading() }
-        case .answered: break
+        case .finishing, .answered: break
         }
     }
 
@@ -302,7 +314,7 @@ extension ProxyConnection: ServerDelegate {
         case .exchanging(let upstream), .responding(let upstream):
             if !upstream.hasSentAll { upstream.sendEnd(trailers: trailers) }
         case .buffering: tryNext(mayReuse: true)
-        case .idle, .connecting, .answered: break
+        case .idle, .connecting, .finishing, .answered: break
         }
     }
 
@@ -314,7 +326,7 @@ extension ProxyConnection: ServerDelegate {
         case .exchanging(let upstream), .responding(let upstream):
             if isTunnel { report(.last(status: 101)) }
             upstream.close()
-        case .buffering, .connecting, .answered: break
+        case .buffering, .connecting, .finishing, .answered: break
         }
         attempt += 1
         tryEnded(hasAnswer: false, connection.now)
@@ -325,12 +337,21 @@ extension ProxyConnection: ServerDelegate {
         self.connection = nil
         routed = nil
         peer = nil
-        endBody()
+        endExchange()
     }
 
     func writabilityChanged(on connection: ServerConnection) {
-        guard case .responding(let upstream) = state else { return }
-        if connection.isWritable { upstream.resumeReading() } else { upstream.pauseReading() }
+        switch state {
+        case .responding(let upstream):
+            guard connection.isWritable else {
+                if !readsAhead { upstream.pauseReading() }
+                return
+            }
+            sendAhead(on: connection)
+            if connection.isWritable { upstream.resumeReading() }
+        case .finishing: finishResponse()
+        case .idle, .buffering, .connecting, .exchanging, .answered: break
+        }
     }
 
     func closed(on connection: ServerConnection) {
@@ -340,7 +361,7 @@ extension ProxyConnection: ServerDelegate {
             // A client that goes away reports what is known so far (kong-facts 6.4).
             if let upstreamStatus { report(.last(status: upstreamStatus)) }
             upstream.close()
-        case .idle, .buffering, .connecting, .answered: break
+        case .idle, .buffering, .connecting, .finishing, .answered: break
         }
         let now = worker.loop.now
         tryEnded(hasAnswer: false, now)
@@ -351,7 +372,7 @@ extension ProxyConnection: ServerDelegate {
         }
         state = .idle
         self.connection = nil
-        endBody()
+        endExchange()
         worker.closed(connection)
     }
 
@@ -392,6 +413,8 @@ extension ProxyConnection: ClientDelegate {
             bytes.append(atMost: forwarded.longest) { forwarded.write(to: &$0, date: worker.date) }
             return beginTunnel(HeadWriter(startedIn: bytes, status: response.status), response)
         }
+        readsAhead = routed?.readsAhead ?? false
+        if readsAhead { ahead.begin() }
         var framing = response.framing
         // After HEAD and with 304 the length is that of a body which is not there.
         if head.method == .head || response.status == 304 {
@@ -405,6 +428,11 @@ extension ProxyConnection: ClientDelegate {
 
     func received(body: ByteBuffer, on upstream: ClientConnection) {
         guard case .responding = state, let connection else { return }
+        if readsAhead {
+            guard ahead.isEmpty, connection.isWritable else { return ahead.add(body) }
+            ahead.passed(body.readableBytes)
+            return connection.send(body: body)
+        }
         connection.send(body: body)
         if !connection.isWritable { upstream.pauseReading() }
     }
@@ -412,7 +440,13 @@ extension ProxyConnection: ClientDelegate {
     func readCompleted(on upstream: ClientConnection) {
         guard case .responding = state, let connection else { return }
         connection.flush()
-        if !connection.isWritable { upstream.pauseReading() }
+        if readsAhead {
+            // Not before all of the read was looked at: the end of the response may have come with it.
+            guard !ahead.isEmpty, ahead.isFullAfterTurn(limit: worker.settings.responseBufferBytes) else { return }
+            upstream.pauseReading()
+        } else if !connection.isWritable {
+            upstream.pauseReading()
+        }
     }
 
     func receivedEnd(trailers: Trailers?, on upstream: ClientConnection) {
@@ -422,9 +456,15 @@ extension ProxyConnection: ClientDelegate {
         if let upstreamStatus { report(.last(status: upstreamStatus)) }
         if upstream.isReusable { worker.idleConnections(peer, routed).put(upstream) }
         // The request may still be coming; nobody wants the rest of it any more.
-        state = .answered
-        connection.resumeReading()
-        connection.sendEnd(trailers: trailers)
+        if ahead.isEmpty, unconfirmedReports == 0 {
+            state = .answered
+            connection.resumeReading()
+            connection.sendEnd(trailers: trailers)
+        } else {
+            state = .finishing(trailers)
+            connection.resumeReading()
+            finishResponse()
+        }
     }
 
     func writabilityChanged(on upstream: ClientConnection) {
@@ -446,30 +486,7 @@ extension ProxyConnection: ClientDelegate {
             state = .answered
             connection?.flush()
             connection?.close()
-        case .idle, .buffering, .connecting, .answered: break
+        case .idle, .buffering, .connecting, .finishing, .answered: break
         }
-    }
-}
-
-extension AttemptFailure {
-    init(_ failure: ClientFailure) {
-        self =
-            switch failure {
-            case .closed, .reset, .cancelled: .closedBeforeResponse
-            case .writeTimedOut: .writeTimedOut
-            case .readTimedOut: .readTimedOut
-            case .badResponse: .badResponse
-            }
-    }
-}
-
-/// Whole milliseconds, as Kong's latency fields have them.
-func milliseconds(_ interval: TimeAmount) -> Int { Int(interval.nanoseconds / 1_000_000) }
-
-extension RequestHead {
-    /// The client said `TE: trailers`.
-    var acceptsTrailers: Bool {
-        guard fields.list.contains(where: { $0.known == .te }) else { return false }
-        return value(of: "te")?.lowercased().contains("trailers") ?? false
     }
 }

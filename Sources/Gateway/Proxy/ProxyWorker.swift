@@ -292,8 +292,14 @@ final class ProxyWorker {
     }
 
     /// Tells the passive health check; it is applied before this returns when this is the control loop.
-    func report(_ report: AttemptReport, _ target: TargetAddress, requestID: RequestID, head: RequestHead?) {
-        target.reportPassive(PassiveOutcome(report), to: reporter) {
+    ///
+    /// - Parameter confirmed: makes what is called later, on this loop, when this returns true: a failure is on its way
+    ///   to the control loop, and other workers may pick the target until then.
+    func report(
+        _ report: AttemptReport, _ target: TargetAddress, requestID: RequestID, head: RequestHead?,
+        confirmed: () -> () -> Void
+    ) -> Bool {
+        target.reportPassive(PassiveOutcome(report), to: reporter, from: loop, confirmed: confirmed) {
             AttemptLabel(request: requestID.text, chaos: head?.value(of: .xChaosID))
         }
     }

@@ -74,3 +74,15 @@ package struct RetryPlan: Sendable {
         return .giveUp(.last(status: failure.status), status: failure.status)
     }
 }
+
+extension AttemptFailure {
+    init(_ failure: ClientFailure) {
+        self =
+            switch failure {
+            case .closed, .reset, .cancelled: .closedBeforeResponse
+            case .writeTimedOut: .writeTimedOut
+            case .readTimedOut: .readTimedOut
+            case .badResponse: .badResponse
+            }
+    }
+}

@@ -106,6 +106,8 @@ final class RoutedRequest {
     let preservesHost: Bool
     /// The body is read whole before an upstream hears of it.
     let buffersRequest: Bool
+    /// The response is read on while its client is slow (`response_buffering`).
+    let readsAhead: Bool
     /// For consistent hashing.
     let hash: UInt32
     /// A cookie that binds the client to its target, as the value of Set-Cookie.
@@ -125,6 +127,8 @@ final class RoutedRequest {
         preservesHost = match.route.route.preserveHost
         // A call of gRPC may go on both ways for ever: it has no whole body to wait for (kong-facts 4.6).
         buffersRequest = match.route.route.requestBuffering && !service.speaksHTTP2
+        // Nor does nginx buffer what comes from a gRPC server.
+        readsAhead = match.route.route.responseBuffering && !service.speaksHTTP2
         hash = hashed?.text.map { XXHash32.hash($0) } ?? Self.hashOfNothing
         setCookie = hashed?.setCookie
         self.isLock = isLock
