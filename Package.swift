@@ -131,8 +131,8 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "Certificates", "GatewayHarness", "Gateway", "DNS", "Document", "World", "Wire", "gatecrash", tls,
-                http2,
+                "Certificates", "GatewayHarness", "Gateway", "DNS", "Document", "World", "Wire", "OpenSSL",
+                "gatecrash", tls, http2,
                 hpack,
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

@@ -45,9 +45,11 @@ final class GatewayCore {
         self.log = log
         let events = EventLog(on: loop)
         self.events = events
-        let prober = Prober(network: world.network, loop: loop, trusted: settings.trusted)
+        let prober = Prober(
+            network: world.network, loop: loop, trusted: settings.trusted, versions: settings.tls.probeVersions)
         self.prober = prober
-        upstreamTLS = UpstreamTLSTable(trusted: settings.trusted, clock: world.wallClock)
+        upstreamTLS = UpstreamTLSTable(
+            trusted: settings.trusted, versions: settings.tls.upstreamVersions, clock: world.wallClock)
         defaultCertificate =
             settings.certificate.map { ServedCertificate(chain: $0.chain, key: $0.key) }
             ?? .selfSigned(now: { world.wallClock.secondsSinceEpoch })

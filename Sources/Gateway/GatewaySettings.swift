@@ -32,6 +32,7 @@ package struct GatewaySettings: Sendable {
     package var certificate: (chain: String, key: String)?
     /// Who may sign for upstreams and targets of active checks (kong.conf `lua_ssl_trusted_certificate`).
     package var trusted = TrustedAuthorities()
+    package var tls = TLSSettings()
     package var pool = UpstreamPoolSettings()
     /// Longest request body, bytes; 0 for any (nginx `client_max_body_size`).
     package var bodyBytes: Int64 = 0

@@ -23,7 +23,8 @@ package struct NamedSetting: Sendable {
 
     /// All of them. Directives of nginx_proxy_* come after their twins of nginx_http_*, because nginx lets the inner
     /// block win.
-    package static let all: [NamedSetting] = pools + trust + process + directives("http") + directives("proxy")
+    package static let all: [NamedSetting] =
+        pools + trust + encryption + process + directives("http") + directives("proxy")
 
     /// Takes settings over: flags first, then variables.
     ///
@@ -81,6 +82,21 @@ extension NamedSetting {
         },
         NamedSetting("real_ip_recursive", "on or off") { set(&$0.trust.isRecursive, SettingText.isOn($1)) },
     ]
+
+    private static let encryption: [NamedSetting] = [
+        NamedSetting("ssl_cipher_suite", "modern, intermediate, old or custom") {
+            set(&$0.tls.suite, TLSSettings.Suite(rawValue: $1))
+        },
+        NamedSetting("ssl_protocols", versionsForm) { set(&$0.tls.customVersions, TLSVersions(listed: $1)) },
+        NamedSetting("ssl_ciphers", "OpenSSL's names with colons between, such as ECDHE-RSA-AES256-GCM-SHA384") {
+            guard let ciphers = TLSSettings.known(ciphers: $1) else { return false }
+            $0.tls.customCiphers = ciphers
+            return true
+        },
+        NamedSetting("lua_ssl_protocols", versionsForm) { set(&$0.tls.probeVersions, TLSVersions(listed: $1)) },
+    ]
+
+    private static let versionsForm = "TLSv1, TLSv1.1, TLSv1.2, TLSv1.3 without a gap, such as TLSv1.2 TLSv1.3"
 
     private static let process: [NamedSetting] = [
         NamedSetting("lua_max_req_headers", "a number of fields") {
@@ -141,6 +157,9 @@ extension NamedSetting {
             },
             named("keepalive_requests", "a number of requests, 0 for any") {
                 set(&$0.limits.requestsPerConnection, SettingText.number($1).map { $0 == 0 ? .max : $0 })
+            },
+            named("proxy_ssl_protocols", versionsForm) {
+                set(&$0.tls.upstreamVersions, TLSVersions(listed: $1))
             },
             timeout("client_header_timeout", \.timeouts.head), timeout("client_body_timeout", \.timeouts.body),
             timeout("send_timeout", \.timeouts.send), timeout("keepalive_timeout", \.timeouts.idle),

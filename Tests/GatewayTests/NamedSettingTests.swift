@@ -3,6 +3,7 @@
 import Document
 import Foundation
 import NIOCore
+import NIOSSL
 import Testing
 
 @testable import Gateway
@@ -33,6 +34,10 @@ import Testing
             Row("trusted_ips", "10.0.0.0/8, ::1", { !$0.trust.isEmpty && !$0.trust.isUnset }),
             Row("real_ip_header", "X-Client", { $0.trust.source == .field("x-client") }),
             Row("real_ip_recursive", "on", { $0.trust.isRecursive }),
+            Row("ssl_cipher_suite", "modern", { $0.tls.versions == TLSVersions(.tlsv13, .tlsv13) }),
+            Row("ssl_protocols", "TLSv1.3 TLSv1.2 TLSv1.1", { $0.tls.customVersions == TLSVersions(.tlsv11, .tlsv13) }),
+            Row("ssl_ciphers", "AES128-SHA:DHE-RSA-A:AES256-SHA", { $0.tls.customCiphers == "AES128-SHA:AES256-SHA" }),
+            Row("lua_ssl_protocols", "TLSv1", { $0.tls.probeVersions == TLSVersions(.tlsv1, .tlsv1) }),
             Row("lua_max_req_headers", "3", { $0.limits.fieldCount == 3 && $0.responseLimits.fieldCount == 100 }),
             Row("lua_max_resp_headers", "4", { $0.responseLimits.fieldCount == 4 && $0.limits.fieldCount == 100 }),
             Row("nginx_events_worker_connections", "1024", { $0.connectionLimit == 1024 }),
@@ -46,6 +51,7 @@ import Testing
             Row("client_body_temp_path", "/somewhere", { $0.spoolDirectory == "/somewhere" }),
             Row("large_client_header_buffers", "2 1k", { $0.limits.lineBytes == 1024 && $0.limits.headBytes == 2048 }),
             Row("proxy_buffers", "4 4k", { $0.responseBufferBytes == 16 << 10 }),
+            Row("proxy_ssl_protocols", "TLSv1.1 TLSv1.2", { $0.tls.upstreamVersions == TLSVersions(.tlsv11, .tlsv12) }),
             Row("keepalive_requests", "7", { $0.limits.requestsPerConnection == 7 }),
             Row("client_header_timeout", "3", { $0.timeouts.head == .seconds(3) }),
             Row("client_body_timeout", "250ms", { $0.timeouts.body == .milliseconds(250) }),
@@ -93,6 +99,12 @@ import Testing
         ("nginx_http_proxy_buffers=8", "write a number and a size such as 8 8k, at most 128k together"),
         ("nginx_http_proxy_buffers=1 8k", "write a number and a size such as 8 8k, at most 128k together"),
         ("nginx_http_proxy_buffers=17 8k", "write a number and a size such as 8 8k, at most 128k together"),
+        ("ssl_cipher_suite=fips", "write modern, intermediate, old or custom"),
+        ("ssl_protocols=TLSv1 TLSv1.2", "without a gap"), ("lua_ssl_protocols=SSLv3", "without a gap"),
+        ("lua_ssl_protocols=", "without a gap"),
+        ("ssl_ciphers=NONE-OF-THESE", "write OpenSSL's names with colons between"),
+        ("ssl_ciphers=HIGH:AES128-SHA:!MD5", "write OpenSSL's names with colons between"),
+        ("ssl_ciphers=", "write OpenSSL's names with colons between"),
         ("real_ip_recursive=maybe", "write on or off"), ("lua_max_req_headers=0", "write a number of fields"),
     ])
     func `a mistake is one clear line`(flag: String, expected: String) throws {

@@ -41,7 +41,7 @@ enum ImportRules {
         ("Tests/DocumentTests", ["Document"]),
         ("Tests/WorldTests", ["World", "CPlatform"]),
         ("Tests/WireTests", ["Certificates", "World", "Wire"]),
-        ("Tests/GatewayTests", ["Certificates", "Document", "World", "DNS", "Wire", "Gateway"]),
+        ("Tests/GatewayTests", ["Certificates", "Document", "World", "DNS", "OpenSSL", "Wire", "Gateway"]),
         ("Tests/MockAPITests", ["Certificates", "Document", "World", "OpenSSL", "Wire", "MockAPI"]),
         ("Tests/TidyTests", []),
     ]

@@ -14,6 +14,7 @@ package final class Prober {
     private let network: any Network
     private let loop: any EventLoop
     private let trusted: TrustedAuthorities
+    private let versions: TLSVersions
     /// What upstreams present may change; contexts that were made of another state are forgotten then.
     package var material = TLSMaterial() { didSet { if material != oldValue { contexts = [:] } } }
     /// Made at the first need, because reading the system's roots takes time.
@@ -27,10 +28,15 @@ package final class Prober {
     /// - Parameters:
     ///   - loop: the control loop, on which probes run.
     ///   - trusted: who may sign the certificates of https targets.
-    package init(network: any Network, loop: any EventLoop, trusted: TrustedAuthorities = TrustedAuthorities()) {
+    ///   - versions: of TLS that are spoken with them.
+    package init(
+        network: any Network, loop: any EventLoop, trusted: TrustedAuthorities = TrustedAuthorities(),
+        versions: TLSVersions = .current
+    ) {
         self.network = network
         self.loop = loop
         self.trusted = trusted
+        self.versions = versions
     }
 
     /// - Returns: on the control loop; it never fails.
@@ -72,6 +78,7 @@ package final class Prober {
         let terms = Terms(verifies: verifies, certificateID: request.clientCertificateID)
         if let context = contexts[terms] { return Encryption(context: context, serverName: serverName) }
         var configuration = TLSConfiguration.makeClientConfiguration()
+        versions.apply(to: &configuration)
         configuration.certificateVerification = verifies ? .fullVerification : .none
         #if GATECRASH_DEFECTS
         if Defect.probeAcceptsCertificate.isChosen { configuration.certificateVerification = .none }

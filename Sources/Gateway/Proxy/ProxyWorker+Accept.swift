@@ -87,11 +87,12 @@ extension ProxyWorker {
     }
 
     private func acceptTLS(_ channel: any Channel, _ plain: ClientFacts, _ listener: ListenerSettings) throws {
-        try TLSAcceptor.install(on: channel, timeout: settings.timeouts.head) { [unowned self] name in
+        try TLSAcceptor.install(on: channel, timeout: settings.timeouts.head) { [unowned self] hello in
             guard let certificates = snapshot.certificates else {
                 throw CertificateProblem("no configuration yet")
             }
-            return try certificates.certificate(for: name).context(offersHTTP2: listener.speaksHTTP2)
+            return try certificates.certificate(for: hello.serverName).context(
+                for: hello, offersHTTP2: listener.speaksHTTP2, settings.tls)
         } agreed: { [unowned self] channel, agreement in
             others.decided(channel)
             let facts = plain.copy()

@@ -3,29 +3,50 @@
 import Certificates
 package import NIOSSL
 import Synchronization
+package import Wire
 
-/// One certificate with its key, ready for handshakes. Contexts are made when the first client wants one: reading keys
-/// takes time that a start without TLS clients does not have.
+/// One certificate with its key, or two with keys of different kinds, ready for handshakes. Contexts are made when the
+/// first client wants one: reading keys takes time that a start without TLS clients does not have.
 package final class ServedCertificate: Sendable {
     let source: TLSMaterial.Certificate?
     /// Of the configured certificate; nil for the default.
     package var id: String? { source?.id }
     private let make: @Sendable () throws -> (chain: String, key: String)
-    /// By whether HTTP/2 is offered.
-    private let contexts = Mutex<[Bool: NIOSSLContext]>([:])
+    /// `cert_alt` and `key_alt`, with the kinds of both keys.
+    private let alternative: Alternative?
+    private let contexts = Mutex<[Terms: NIOSSLContext]>([:])
+
+    private struct Alternative: Sendable {
+        var pair: TLSMaterial.Pair
+        var kind: SignatureKind
+        /// Of the first certificate.
+        var otherKind: SignatureKind
+    }
+
+    private struct Terms: Hashable {
+        var isAlternative: Bool
+        var offersHTTP2: Bool
+    }
 
     package init(_ certificate: TLSMaterial.Certificate) {
         source = certificate
         make = { (certificate.chain, certificate.key) }
+        if let pair = certificate.alternative, let kind = SignatureKind(chain: pair.chain),
+            let otherKind = SignatureKind(chain: certificate.chain)
+        {
+            alternative = Alternative(pair: pair, kind: kind, otherKind: otherKind)
+        } else {
+            alternative = nil
+        }
     }
 
     package init(chain: String, key: String) {
-        source = nil
+        (source, alternative) = (nil, nil)
         make = { (chain, key) }
     }
 
     private init(make: @escaping @Sendable () throws -> (chain: String, key: String)) {
-        source = nil
+        (source, alternative) = (nil, nil)
         self.make = make
     }
 
@@ -47,19 +68,29 @@ package final class ServedCertificate: Sendable {
     }
 
     /// - Throws: when the TLS library does not take the certificate or the key.
-    package func context(offersHTTP2: Bool) throws -> NIOSSLContext {
-        try contexts.withLock { contexts in
-            if let made = contexts[offersHTTP2] { return made }
-            let (chain, key) = try make()
+    package func context(
+        for hello: ClientHello, offersHTTP2: Bool, _ settings: TLSSettings = TLSSettings()
+    ) throws -> NIOSSLContext {
+        let terms = Terms(isAlternative: prefersAlternative(hello, settings), offersHTTP2: offersHTTP2)
+        return try contexts.withLock { contexts in
+            if let made = contexts[terms] { return made }
+            let pair = terms.isAlternative ? alternative?.pair : nil
+            let (chain, key) = try pair.map { ($0.chain, $0.key) } ?? make()
             var configuration = TLSConfiguration.makeServerConfiguration(
                 certificateChain: try NIOSSLCertificate.fromPEMBytes(Array(chain.utf8)).map { .certificate($0) },
                 privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(key.utf8), format: .pem)))
-            // Kong's default, Mozilla's intermediate profile: TLS 1.2 and 1.3.
-            configuration.minimumTLSVersion = .tlsv12
+            settings.versions.apply(to: &configuration)
+            configuration.cipherSuites = settings.ciphers
             configuration.applicationProtocols = offersHTTP2 ? ["h2", "http/1.1"] : ["http/1.1"]
             let context = try NIOSSLContext(configuration: configuration)
-            contexts[offersHTTP2] = context
+            contexts[terms] = context
             return context
         }
+    }
+
+    private func prefersAlternative(_ hello: ClientHello, _ settings: TLSSettings) -> Bool {
+        guard let alternative else { return false }
+        let kinds = [alternative.otherKind, alternative.kind]
+        return hello.favourite(among: kinds, speakingTLS13: settings.versions.newest == .tlsv13) == alternative.kind
     }
 }

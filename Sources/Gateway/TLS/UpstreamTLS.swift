@@ -92,13 +92,15 @@ package struct TrustedAuthorities: Hashable, Sendable {
 /// only while their terms keep their number. Confined to the control loop.
 final class UpstreamTLSTable {
     private let trusted: TrustedAuthorities
+    private let versions: TLSVersions
     private let clock: any WallClock
     private var made: [UpstreamTLS.Terms: UpstreamTLS] = [:]
     private var wanted: Set<UpstreamTLS.Terms> = []
     private var count = 0
 
-    init(trusted: TrustedAuthorities, clock: any WallClock) {
+    init(trusted: TrustedAuthorities, versions: TLSVersions, clock: any WallClock) {
         self.trusted = trusted
+        self.versions = versions
         self.clock = clock
     }
 
@@ -126,6 +128,7 @@ final class UpstreamTLSTable {
 
     private func context(_ terms: UpstreamTLS.Terms) throws -> NIOSSLContext {
         var configuration = TLSConfiguration.makeClientConfiguration()
+        versions.apply(to: &configuration)
         configuration.certificateVerification = terms.verifies ? .fullVerification : .none
         #if GATECRASH_DEFECTS
         if Defect.certificateAccepted.isChosen { configuration.certificateVerification = .none }

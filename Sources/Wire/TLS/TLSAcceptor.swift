@@ -15,8 +15,8 @@ package struct TLSAgreement: Sendable, Hashable {
 /// Takes the TLS handshake of an accepted connection: finds the server name first, because certificates are chosen by
 /// it, then lets the handshake run, then hands over to who speaks what was agreed on.
 ///
-///     first byte ──► ClientHello ──► handshake ──► agreed(…)
-///     (plain HTTP?)  (server name)
+///     first byte ──► ClientHello ─────────────► handshake ──► agreed(…)
+///     (plain HTTP?)  (server name, signatures)
 package final class TLSAcceptor: ChannelInboundHandler, RemovableChannelHandler {
     package typealias InboundIn = ByteBuffer
 
@@ -34,28 +34,33 @@ package final class TLSAcceptor: ChannelInboundHandler, RemovableChannelHandler 
     ///
     /// - Parameters:
     ///   - timeout: for the whole handshake.
-    ///   - context: for a server name, nil when the client sends none. Throwing ends the connection.
+    ///   - context: for what the client has said of itself. Throwing ends the connection.
     ///   - agreed: adds what speaks the protocol to the end of the pipeline.
     package static func install(
-        on channel: any Channel, timeout: TimeAmount, context: @escaping (String?) throws -> NIOSSLContext,
+        on channel: any Channel, timeout: TimeAmount, context: @escaping (ClientHello) throws -> NIOSSLContext,
         agreed: @escaping (any Channel, TLSAgreement) throws -> Void
     ) throws {
         let acceptor = TLSAcceptor(timeout: timeout, agreed: agreed)
-        let bound = NIOLoopBound((acceptor: acceptor, context: context), eventLoop: channel.eventLoop)
+        let tap = HelloTap()
+        let bound = NIOLoopBound((acceptor: acceptor, tap: tap, context: context), eventLoop: channel.eventLoop)
         let names = ByteToMessageHandler(
             SNIHandler { result in
-                bound.value.acceptor.learned(result, on: channel, bound.value.context)
+                let (acceptor, tap, context) = bound.value
+                return acceptor.learned(result, tap, on: channel, context)
             })
-        try channel.pipeline.syncOperations.addHandlers([PlainTextRefusal(), names, acceptor])
+        try channel.pipeline.syncOperations.addHandlers([PlainTextRefusal(), tap, names, acceptor])
     }
 
     private func learned(
-        _ result: SNIResult, on channel: any Channel, _ context: (String?) throws -> NIOSSLContext
+        _ result: SNIResult, _ tap: HelloTap, on channel: any Channel,
+        _ context: (ClientHello) throws -> NIOSSLContext
     ) -> EventLoopFuture<Void> {
         if case .hostname(let name) = result { serverName = name }
         do {
-            let handler = NIOSSLServerHandler(context: try context(serverName))
+            let hello = ClientHello(serverName: serverName, records: tap.bytes)
+            let handler = NIOSSLServerHandler(context: try context(hello))
             try channel.pipeline.syncOperations.addHandler(handler, position: .before(self))
+            channel.pipeline.syncOperations.removeHandler(tap, promise: nil)
             return channel.eventLoop.makeSucceededVoidFuture()
         } catch {
             channel.close(promise: nil)

@@ -3,6 +3,7 @@
 import NIOCore
 import NIOSSL
 import NIOTLS
+import OpenSSL
 import Synchronization
 import World
 
@@ -33,6 +34,9 @@ final class TLSBridge: Sendable {
     var port: Int { listener.withLock { $0?.localAddress?.port } ?? 0 }
     var agreements: [Agreement] { notes.agreements.withLock { $0 } }
 
+    /// Makes what speaks TLS on one connection.
+    private typealias MakeHandler = @Sendable () throws -> any ChannelHandler
+
     /// Speaks TLS to what listens on `port`.
     ///
     /// - Parameter name: for SNI; nil sends none.
@@ -41,25 +45,13 @@ final class TLSBridge: Sendable {
         configuration.certificateVerification = .none
         configure(&configuration)
         let context = try NIOSSLContext(configuration: configuration)
-        try listen { [world] plain, note in
-            let loop = plain.eventLoop
-            let pair = Pair(plain: plain)
-            return world.network.connect(
-                to: .loopback(port: port), on: loop, timeout: .seconds(5),
-                prepare: { channel in
-                    channel.eventLoop.makeCompletedFuture {
-                        let handler = try NIOSSLClientHandler(context: context, serverHostname: name)
-                        try channel.pipeline.syncOperations.addHandlers([
-                            handler, HandshakeNote(note, name: name), Relay(to: pair.plain),
-                        ])
-                    }
-                }
-            ).flatMap { channel in
-                plain.eventLoop.makeCompletedFuture {
-                    try pair.plain.pipeline.syncOperations.addHandler(Relay(to: channel))
-                }
-            }
-        }
+        try encrypt(toward: port, name: name) { try NIOSSLClientHandler(context: context, serverHostname: name) }
+    }
+
+    /// As the other one, with the system's OpenSSL instead of the gateway's own library.
+    init(toward port: Int, name: String?, openSSL settings: OpenSSLSettings) throws {
+        let context = try OpenSSLContext(.client, settings)
+        try encrypt(toward: port, name: name) { OpenSSLHandler(try OpenSSLSession(context, serverName: name)) }
     }
 
     /// Serves TLS in front of what listens on `port`.
@@ -71,6 +63,37 @@ final class TLSBridge: Sendable {
             privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(key.utf8), format: .pem)))
         configure(&configuration)
         let context = try NIOSSLContext(configuration: configuration)
+        try serve(before: port) { NIOSSLServerHandler(context: context) }
+    }
+
+    /// As the other one, with the system's OpenSSL instead of the gateway's own library.
+    init(before port: Int, openSSL settings: OpenSSLSettings) throws {
+        let context = try OpenSSLContext(.server, settings)
+        try serve(before: port) { OpenSSLHandler(try OpenSSLSession(context)) }
+    }
+
+    private func encrypt(toward port: Int, name: String?, _ handler: @escaping MakeHandler) throws {
+        try listen { [world] plain, note in
+            let loop = plain.eventLoop
+            let pair = Pair(plain: plain)
+            return world.network.connect(
+                to: .loopback(port: port), on: loop, timeout: .seconds(5),
+                prepare: { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try channel.pipeline.syncOperations.addHandlers([
+                            try handler(), HandshakeNote(note, name: name), Relay(to: pair.plain),
+                        ])
+                    }
+                }
+            ).flatMap { channel in
+                plain.eventLoop.makeCompletedFuture {
+                    try pair.plain.pipeline.syncOperations.addHandler(Relay(to: channel))
+                }
+            }
+        }
+    }
+
+    private func serve(before port: Int, _ handler: @escaping MakeHandler) throws {
         try listen { [world] outside, note in
             let loop = outside.eventLoop
             return world.network.connect(
@@ -89,8 +112,7 @@ final class TLSBridge: Sendable {
                             let asked = name
                             return loop.makeCompletedFuture {
                                 try outside.pipeline.syncOperations.addHandlers([
-                                    NIOSSLServerHandler(context: context), HandshakeNote(note, name: asked),
-                                    Relay(to: inside),
+                                    try handler(), HandshakeNote(note, name: asked), Relay(to: inside),
                                 ])
                             }
                         })
