@@ -88,8 +88,10 @@ class Bench:
 
 
 def nginx(bench, name, server, more=""):
+    # Started by root, nginx would serve as nobody, who may not look into the work folder.
+    user = "user root; " if os.geteuid() == 0 else ""
     return bench.write(f"{name}.conf", f"""
-worker_processes 1; daemon off; pid {bench.path(name)}.pid; error_log {bench.path(name)}.err;
+{user}worker_processes 1; daemon off; pid {bench.path(name)}.pid; error_log {bench.path(name)}.err;
 worker_rlimit_nofile {2 * MOST_CONNECTIONS};
 events {{ worker_connections {MOST_CONNECTIONS}; }}
 http {{ {KEEP} sendfile on; tcp_nopush on; client_body_temp_path {bench.path(name)}.body;
@@ -148,7 +150,8 @@ def kong_configuration(ports, routes=1):
         "passive": {"healthy": {"successes": 5}, "unhealthy": {"http_failures": 5, "tcp_failures": 5, "timeouts": 5}}}
     filler = [
         {"name": f"route-{n}", "paths": [f"/api/v{n % 7}/section-{n}"], "strip_path": False} for n in range(routes - 1)]
-    hello = {"name": "hello", "paths": ["/hello", "/files", "/upload"], "strip_path": False}
+    # Bodies pass as they come, as they do in the peers.
+    hello = {"name": "hello", "paths": ["/hello", "/files", "/upload"], "strip_path": False, "request_buffering": False}
     return json.dumps({
         "_format_version": "3.0",
         "services": [{"name": "api", "host": "api-upstream", "routes": [*filler, hello]}],
