@@ -28,4 +28,24 @@ extension ServerConnection {
             .whenComplete { _ in }
         close()
     }
+
+    // MARK: Slow clients
+
+    /// Gives the client time to take what waits to be written.
+    func awaitSending() {
+        guard let context else { return }
+        let deadline = sendDeadline ?? Deadline(on: context.eventLoop) { [unowned self] in sendOverdue() }
+        sendDeadline = deadline
+        bytesWaiting = countBytesWaiting()
+        deadline.set(timeouts.send)
+    }
+
+    private func sendOverdue() {
+        // The channel tells when it has become writable, but not that it is getting there.
+        if countBytesWaiting() != bytesWaiting { awaitSending() } else { close() }
+    }
+
+    private func countBytesWaiting() -> Int {
+        isStream ? 0 : (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+    }
 }

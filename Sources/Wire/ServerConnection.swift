@@ -20,11 +20,11 @@ package final class ServerConnection: ChannelDuplexHandler, DirectReceiver {
 
     let delegate: any ServerDelegate
     let limits: WireLimits
-    private let timeouts: ServerTimeouts
+    let timeouts: ServerTimeouts
     /// False: a client that closes its sending side while it waits for a response has gone, as for nginx.
     private let servesHalfClosed: Bool
     /// The channel is a stream of a connection: it cannot say how many of its bytes wait.
-    private let isStream: Bool
+    let isStream: Bool
 
     var context: ChannelHandlerContext?
     /// That of the context, which would have to ask its pipeline.
@@ -36,8 +36,8 @@ package final class ServerConnection: ChannelDuplexHandler, DirectReceiver {
     private var direct: (any DirectChannel)?
     var deadline: Deadline?
     /// Runs while responses wait for a slow client; made when there is the first one.
-    private var sendDeadline: Deadline?
-    private var bytesWaiting = 0
+    var sendDeadline: Deadline?
+    var bytesWaiting = 0
     var inbound = ByteBuffer()
     var outbound: BodyWriter
     let head = RequestHead()
@@ -379,24 +379,6 @@ package final class ServerConnection: ChannelDuplexHandler, DirectReceiver {
         case (.head, .idle) where !isWritable: deadline?.set(timeouts.idle)
         default: close()
         }
-    }
-
-    /// Gives the client time to take what waits to be written.
-    private func awaitSending() {
-        guard let context else { return }
-        let deadline = sendDeadline ?? Deadline(on: context.eventLoop) { [unowned self] in sendOverdue() }
-        sendDeadline = deadline
-        bytesWaiting = countBytesWaiting()
-        deadline.set(timeouts.send)
-    }
-
-    private func sendOverdue() {
-        // The channel tells when it has become writable, but not that it is getting there.
-        if countBytesWaiting() != bytesWaiting { awaitSending() } else { close() }
-    }
-
-    private func countBytesWaiting() -> Int {
-        isStream ? 0 : (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
     }
 
     /// Reading is held back while the delegate asks for it, or while too much was sent ahead of its turn.

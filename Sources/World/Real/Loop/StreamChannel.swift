@@ -26,11 +26,11 @@ final class StreamChannel: PollSource, Channel, ChannelCore, @unchecked Sendable
     let loop: PollLoop
     let descriptor: CInt
     let parent: (any Channel)?
-    private let closePromise: EventLoopPromise<Void>
-    private var pipelineStorage: ChannelPipeline!
+    let closePromise: EventLoopPromise<Void>
+    var pipelineStorage: ChannelPipeline!
     private(set) var state = State.fresh
     private(set) var addresses = Addresses()
-    private let flags = ChannelFlags()
+    let flags = ChannelFlags()
 
     var writes = PendingWrites()
     private var connectPromise: EventLoopPromise<Void>?
@@ -482,36 +482,6 @@ extension StreamChannel: DirectChannel {
         writes.isBlocked = true
         add(rest, nil)
         writes.flush()
-    }
-}
-
-// MARK: Channel
-
-extension StreamChannel {
-    var allocator: ByteBufferAllocator { ByteBufferAllocator() }
-    var closeFuture: EventLoopFuture<Void> { closePromise.futureResult }
-    var pipeline: ChannelPipeline { pipelineStorage }
-    var localAddress: SocketAddress? { flags.addresses.local }
-    var remoteAddress: SocketAddress? { flags.addresses.remote }
-    var eventLoop: any EventLoop { loop }
-    var isWritable: Bool { flags.isWritable }
-    var isActive: Bool { flags.isActive }
-    var _channelCore: any ChannelCore { self }
-    var syncOptions: (any NIOSynchronousChannelOptions)? { StreamOptions(channel: self) }
-
-    func setOption<Option: ChannelOption>(_ option: Option, value: Option.Value) -> EventLoopFuture<Void> {
-        onLoop { try self.set(option, value) }
-    }
-
-    func getOption<Option: ChannelOption>(_ option: Option) -> EventLoopFuture<Option.Value> {
-        onLoop { try self.get(option) }
-    }
-
-    func onLoop<T: Sendable>(_ body: @escaping @Sendable () throws -> T) -> EventLoopFuture<T> {
-        guard loop.inEventLoop else { return loop.submit(body) }
-        let promise = loop.makePromise(of: T.self)
-        promise.completeWith(Result(catching: body))
-        return promise.futureResult
     }
 }
 #endif
