@@ -65,6 +65,8 @@ package enum Defect: String, CaseIterable, Sendable {
     case thresholdInclusive = "threshold-inclusive"
     /// Least-connections believes that nobody has any.
     case connectionsUncounted = "connections-uncounted"
+    /// Consistent hashing without a ring: the hash modulo the number of targets that are left.
+    case hashByCount = "hash-by-count"
     /// One upstream without a healthy target has the requests of all others refused.
     case oneOutageStopsAll = "one-outage-stops-all"
 
