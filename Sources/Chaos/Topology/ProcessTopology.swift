@@ -96,6 +96,7 @@ package final class ProcessTopology: TopologyDriver {
     var former: [String: JSONValue] = [:]
     var followers: [String: LogFollower] = [:]
     /// What health was before a step set it.
+    let runQueues = RunQueueMeter()
     var formerHealth: [String: HealthState] = [:]
     /// What steps made short, by the step's name.
     var stressed: OrderedDictionary<String, Stress> = [:]
