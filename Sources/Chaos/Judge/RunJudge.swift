@@ -77,7 +77,7 @@ extension RunJudge {
         else { return verdict }
         var verdict = verdict
         verdict.result = .inconclusive
-        verdict.reasons = [excuse.capitalizingFirst] + verdict.reasons
+        verdict.reasons = [excuse] + verdict.reasons
         return verdict
     }
 
