@@ -28,6 +28,9 @@ extension ProcessTopology {
     }
 
     package func metrics(of node: String) -> EventLoopFuture<String> {
+        if node == Metric.links, !topology.nodeNames.contains(node) {
+            return loop.makeSucceededFuture(toxiproxy?.metrics ?? "")
+        }
         let path = mocks[node] == nil ? "/metrics" : "/_mock/metrics"
         guard let address = gateways[node]?.admin ?? mocks[node]?.address else { return unknown(node) }
         return control.send(.get, path, to: address).flatMapThrowing { answer in

@@ -103,6 +103,7 @@ package final class ProcessTopology: TopologyDriver {
     private var isStopping = false
     /// The Toxiproxy API of the links.
     private var controlPort: ToxiproxyServer?
+    private(set) var toxiproxy: ToxiproxyAPI?
 
     package init(
         _ topology: Topology, world: World, loop: any EventLoop, supervisor: Supervisor, options: Options
@@ -170,6 +171,7 @@ package final class ProcessTopology: TopologyDriver {
         guard !links.isEmpty else { return loop.makeSucceededVoidFuture() }
         let api = ToxiproxyAPI(world: world, loop: loop)
         for link in links.values { api.adopt(link) }
+        toxiproxy = api
         return ToxiproxyServer.listen(api, at: .loopback(port: 0)).assumeIsolated()
             .map { server in
                 self.controlPort = server

@@ -68,8 +68,14 @@ extension Reader {
     mutating func metric(_ fields: Fields, _ topology: Topology) -> Metric? {
         let keys = Vocabulary.metric.names
         guard let inner = fields["metric"].flatMap({ self.fields($0, "`metric`", keys: keys) }) else { return nil }
-        let node = required("of", in: inner, "`metric`", advice: "write of: gateway").flatMap { nodeName($0, topology) }
+        let node = required("of", in: inner, "`metric`", advice: "write of: gateway")
+            .flatMap { isLinks($0, topology) ? Metric.links : nodeName($0, topology) }
         if let node, topology.programs.contains(where: { $0.id == node }), let place = inner["of"]?.location {
+    /// The counters of all links together, unless a node has that name.
+    private func isLinks(_ node: DocumentNode, _ topology: Topology) -> Bool {
+        node.scalar == Metric.links && !topology.nodeNames.contains(Metric.links)
+    }
+
             report(place, "the process `\(node)` is not asked for metrics", advice: "name a gateway or a mock")
             return nil
         }

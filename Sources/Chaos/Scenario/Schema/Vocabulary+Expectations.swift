@@ -149,7 +149,7 @@ extension Vocabulary {
     static let metric = KeyTable(
         "A series of metrics.",
         [
-            .init("of", .text, "A gateway or a mock.", required: true),
+            .init("of", .text, "A gateway, a mock, or links.", required: true),
             .init(
                 "name", .pattern("^[A-Za-z_:][A-Za-z0-9_:]*(\\{.*\\})?$", hint: "name{label=\"value\"}"),
                 "All series that have these labels, summed.", required: true),
