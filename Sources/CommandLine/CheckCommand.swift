@@ -35,7 +35,7 @@ struct CheckCommand: ParsableCommand {
     var quiet = false
 
     func run() throws {
-        let judged = try Journals.judge([journal], scenario: scenario)
+        let judged = RepeatedBaseline.settled(try Journals.judge([journal], scenario: scenario))
         let isTerminal = isatty(STDOUT_FILENO) == 1
         let style = Style.detect(isTerminal: isTerminal, columns: Console.columns) { Console.environment[$0] }
         for report in judged where !quiet || report.verdict.result != .pass {

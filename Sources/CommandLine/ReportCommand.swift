@@ -21,7 +21,7 @@ struct ReportCommand: ParsableCommand {
 
     func run() throws {
         try reports.checkWritable()
-        let judged = try Journals.judge(journals)
+        let judged = RepeatedBaseline.settled(try Journals.judge(journals))
         try reports.write(judged)
         guard !reports.isAny else { return }
         let style = Style.detect(isTerminal: false, columns: Console.columns) { Console.environment[$0] }

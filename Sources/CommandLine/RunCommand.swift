@@ -64,7 +64,7 @@ struct RunCommand: AsyncParsableCommand {
         }
         try signals.forward { suite.interrupt() }
         let finished = await suite.run()
-        let judged = finished.map(\.report)
+        let judged = RepeatedBaseline.settled(finished.map(\.report))
         let summary = SuiteSummary(judged, style: style, planned: runs)
         Console.out(summary.text)
         try reports.write(judged)

@@ -48,6 +48,8 @@ package enum Defect: String, CaseIterable, Sendable {
     case probeIntervalTooLong = "probe-interval-too-long"
     /// The probes for healthy targets go to the unhealthy ones as well.
     case everyTargetProbed = "every-target-probed"
+    /// Every new configuration begins all probes anew, whether or not it has anything to do with them.
+    case reloadSilencesProbes = "reload-silences-probes"
     /// A target that has left is healthy again after two seconds, as behind a circuit breaker that half opens.
     case unhealthyForgotten = "unhealthy-forgotten"
     /// The Admin API and the events say that a target has returned, and requests reach it a second later.
@@ -63,6 +65,8 @@ package enum Defect: String, CaseIterable, Sendable {
     case thresholdInclusive = "threshold-inclusive"
     /// Least-connections believes that nobody has any.
     case connectionsUncounted = "connections-uncounted"
+    /// Consistent hashing without a ring: the hash modulo the number of targets that are left.
+    case hashByCount = "hash-by-count"
     /// One upstream without a healthy target has the requests of all others refused.
     case oneOutageStopsAll = "one-outage-stops-all"
 

@@ -33,6 +33,10 @@ extension JournalEvent {
         case .lateness:
             self = .lateness(
                 Lateness(at: try fields.instant(), source: try fields.word("source"), late: try fields.time("late")))
+        case .waited:
+            self = .waited(
+                Waited(
+                    at: try fields.instant(), node: fields.optionalText("node"), waited: try fields.time("waited")))
         case .lookup:
             let faults = (fields["faults"]?.arrayValue ?? []).compactMap(\.stringValue)
             self = .lookup(

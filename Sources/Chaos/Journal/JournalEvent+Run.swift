@@ -132,6 +132,20 @@ extension JournalEvent {
         }
     }
 
+    /// A process could have run and was not let: others had the cores. `at` reaches back to the last look.
+    package struct Waited: Hashable, Sendable {
+        package var at: Instant
+        /// Nil for the runner, in which the loads and the links are.
+        package var node: String?
+        /// Of the thread that waited longest (in the runner, of two of them), nanoseconds.
+        package var waited: Int64
+        package init(at: Instant, node: String?, waited: Int64) {
+            self.at = at
+            self.node = node
+            self.waited = waited
+        }
+    }
+
     /// A question to the scenario's name server.
     package struct Lookup: Hashable, Sendable {
         package var at: Instant

@@ -24,6 +24,9 @@ extension JournalEvent {
         case .lateness(let event):
             line.field("source", event.source.rawValue)
             line.field("late", event.late)
+        case .waited(let event):
+            line.field("node", event.node)
+            line.field("waited", event.waited)
         case .lookup(let event):
             line.field("name", event.name)
             line.field("type", event.type)

@@ -17,6 +17,7 @@ package enum JournalEvent: Hashable, Sendable {
     case process(Process)
     case fault(Fault)
     case lateness(Lateness)
+    case waited(Waited)
     case lookup(Lookup)
     case usage(Usage)
     case metric(Metric)
@@ -29,7 +30,7 @@ extension JournalEvent {
     /// The value of `kind` in the line.
     package enum Kind: String, CaseIterable, Sendable {
         case header, step, mark, request, health, probe, attempt, config, document, served, process, fault, lateness,
-            lookup, usage, metric, log, note, end
+            waited, lookup, usage, metric, log, note, end
     }
 
     package var kind: Kind {
@@ -47,6 +48,7 @@ extension JournalEvent {
         case .process: .process
         case .fault: .fault
         case .lateness: .lateness
+        case .waited: .waited
         case .lookup: .lookup
         case .usage: .usage
         case .metric: .metric
@@ -72,6 +74,7 @@ extension JournalEvent {
         case .process(let event): event.at
         case .fault(let event): event.at
         case .lateness(let event): event.at
+        case .waited(let event): event.at
         case .lookup(let event): event.at
         case .usage(let event): event.at
         case .metric(let event): event.at

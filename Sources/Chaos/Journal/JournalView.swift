@@ -18,6 +18,7 @@ package struct JournalView: Sendable {
     package fileprivate(set) var faults: [JournalEvent.Fault] = []
     package fileprivate(set) var steps: [JournalEvent.Step] = []
     package fileprivate(set) var lateness: [JournalEvent.Lateness] = []
+    package fileprivate(set) var waits: [JournalEvent.Waited] = []
     package fileprivate(set) var lookups: [JournalEvent.Lookup] = []
     package fileprivate(set) var usage: [JournalEvent.Usage] = []
     package fileprivate(set) var metrics: [JournalEvent.Metric] = []
@@ -79,6 +80,7 @@ package struct JournalView: Sendable {
             case .process(let process): view.processes.append(process)
             case .fault(let fault): if fault.isHit { view.faults.append(fault) }
             case .lateness(let lateness): view.lateness.append(lateness)
+            case .waited(let waited): view.waits.append(waited)
             case .lookup(let lookup): view.lookups.append(lookup)
             case .usage(let usage): view.usage.append(usage)
             case .metric(let metric): view.metrics.append(metric)
@@ -114,6 +116,7 @@ extension JournalView {
         configurations = Self.sorted(configurations, by: \.at)
         processes = Self.sorted(processes, by: \.at)
         steps = Self.sorted(steps, by: \.at)
+        waits = Self.sorted(waits, by: \.at)
         for step in steps {
             guard let name = step.name else { continue }
             switch step.phase {

@@ -10,6 +10,7 @@ struct Finding: Hashable, Sendable {
     var sentence: String
     var reasons: [String] = []
     var marks: [FoundMark] = []
+    var comparisons: [BaselineComparison] = []
 
     struct FoundMark: Hashable, Sendable {
         var name: MarkName

@@ -133,7 +133,7 @@ extension JudgeContext {
         for row in rows(in: interval) where match(filter, row) != .no {
             let planned = view.requests.planned[row]
             // Without an answer it took at least until the end of the run.
-            let latency = view.requests.latency(row) ?? view.lastInstant.clampedSubtracting(planned)
+            let latency = latency(row) ?? view.lastInstant.clampedSubtracting(planned)
             let isOpen = view.requests.end(row) == nil
             let measure =
                 isOpen

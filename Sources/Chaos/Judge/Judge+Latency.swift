@@ -39,10 +39,10 @@ extension JudgeContext {
         return finding
     }
 
-    private func latencyOf(_ row: Int) -> Int64 { view.requests.latency(row) ?? 0 }
+    private func latencyOf(_ row: Int) -> Int64 { latency(row) ?? 0 }
 
     private func sortedLatencies(_ rows: RowList, _ isCorrected: Bool) -> [Int64] {
-        rows.compactMap { view.requests.latency($0, corrected: isCorrected) }.sorted()
+        rows.compactMap { latency($0, corrected: isCorrected) }.sorted()
     }
 }
 

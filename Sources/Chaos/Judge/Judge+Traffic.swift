@@ -4,6 +4,7 @@ extension JudgeContext {
     /// How much reached a mock or the mocks of a group: as a number, as a share of what reached any, and how many of
     /// them got any of it. Probes are no traffic.
     func judge(_ traffic: Traffic) throws(Unjudgeable) -> Finding {
+        if let moved = traffic.moved { return try judge(moved, of: traffic) }
         let interval = try intervalAtMocks(traffic.during)
         let to = traffic.filter.to.joined(separator: ", ")
         var certain = 0
@@ -89,9 +90,11 @@ extension JudgeContext {
             guard !gaps.isEmpty else {
                 return nothingToJudge("probes to \(probes.to)", "fewer than two probes", allowed: "every \(limits)")
             }
-            let bad = gaps.filter {
-                Measure.exactly(Double($0.length), .duration).result(against: limits, slack: slack) != .pass
+            func fits(_ length: Int64) -> Bool {
+                Measure.exactly(Double(length), .duration).result(against: limits, slack: slack) == .pass
             }
+            // Behind a probe that was held up the next one comes sooner.
+            let bad = gaps.filter { !fits($0.length) && (forgiven == 0 || !fits($0.length + forgiven)) }
             if let worst = bad.max(by: { $0.length < $1.length }) {
                 odd = "The probe at \(readable(worst.at)) came \(readable(worst.length)) after the one before"
             }
@@ -109,5 +112,56 @@ extension JudgeContext {
             finding.reasons = (odd.map { [$0] } ?? []) + Diagnosis(context: self).probing(of: probes.to, interval)
         }
         return finding
+    }
+}
+
+// MARK: Paths that stay
+
+extension JudgeContext {
+    /// How many of the paths that mocks served at first were served elsewhere later. A path that was served by several
+    /// at first has no home, and counts as moved.
+    func judge(_ moved: Traffic.Moved, of traffic: Traffic) throws(Unjudgeable) -> Finding {
+        let to = traffic.filter.to.joined(separator: ", ")
+        let homes = homes(of: traffic.filter, in: try intervalAtMocks(moved.since))
+        guard !homes.isEmpty else {
+            return nothingToJudge(
+                "paths of \(to) during \(moved.since)", "no path", allowed: moved.bound.text)
+        }
+        let interval = try intervalAtMocks(traffic.during)
+        var certain: Set<String> = []
+        var possible: Set<String> = []
+        var first: Int?
+        for row in view.served.indices where isTraffic(row) {
+            let path = view.served.path(row)
+            guard let home = homes[path], home != [view.served.node(row)] else { continue }
+            let isIn = interval?.contains(view.served.times[row]) ?? .no
+            guard isIn != .no else { continue }
+            first = first ?? row
+            possible.insert(path)
+            if isIn == .yes { certain.insert(path) }
+        }
+        let part = Part(
+            "moved", .count(certain.count...possible.count), try limits(moved.bound), slack: slack,
+            suffix: " of \(homes.count) paths")
+        var finding = Finding("paths of \(to):", parts: [part])
+        finding.sentence += " during \(traffic.during)"
+        if finding.result != .pass, let first {
+            let home = homes[view.served.path(first)].map { $0.sorted().joined(separator: ", ") } ?? ""
+            finding.reasons.append(
+                "The first, \(view.served.path(first)) of \(home), came to \(view.served.node(first)) at "
+                    + readable(view.served.times[first]))
+        }
+        return finding
+    }
+
+    /// The mocks that served each path, of the paths that the filter's mocks served.
+    private func homes(of filter: TrafficFilter, in interval: Interval?) -> [String: Set<String>] {
+        let anywhere = TrafficFilter(to: [], path: filter.path, method: filter.method)
+        var homes: [String: Set<String>] = [:]
+        for row in view.served.indices where isTraffic(row) && match(anywhere, row) {
+            guard interval?.contains(view.served.times[row]) == .yes else { continue }
+            homes[view.served.path(row), default: []].insert(view.served.node(row))
+        }
+        return filter.to.isEmpty ? homes : homes.filter { !$0.value.isDisjoint(with: filter.to) }
     }
 }

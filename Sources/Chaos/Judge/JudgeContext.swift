@@ -7,8 +7,13 @@ struct JudgeContext: Sendable {
     let plan: Plan
     let view: JournalView
     /// Nanoseconds by which upper bounds of durations are widened; 0 in virtual time.
-    let slack: Int64
+    private(set) var slack: Int64
     let stalls: Stalls
+    let starvation: Starvation
+    /// Whether the latency of a request is taken without what processes waited for a core meanwhile.
+    private(set) var forgivesWaits = false
+    /// By how much something may have come too late for that reason; a part of `slack`.
+    private(set) var forgiven: Int64 = 0
     var marks: [MarkName: MarkValue]
     /// The reference state machines beside the gateway's own account, an entry an address.
     let replays: [HealthReplay]
@@ -19,6 +24,7 @@ struct JudgeContext: Sendable {
         self.view = view
         self.slack = slack
         stalls = Stalls(plan: plan, view: view)
+        starvation = Starvation(plan: plan, view: view)
         histories = TargetHistory.all(of: view)
         replays = HealthReplay.all(plan: plan, view: view, tolerance: HealthReplay.tolerance + slack)
         marks = Self.marks(plan: plan, view: view)
@@ -40,6 +46,15 @@ struct JudgeContext: Sendable {
             marks[name] = view.mark(name.text).map { .seen(Sighting($0), room: nil) }
         }
         return marks
+    }
+
+    /// The same with room for what processes waited for a core: in the latency of requests, or for a delay.
+    func forgiving(delay: Int64?) -> JudgeContext {
+        var context = self
+        context.forgivesWaits = delay == nil
+        context.forgiven = delay ?? 0
+        context.slack = slack.clampedAdding(delay ?? 0)
+        return context
     }
 
     func history(of target: TargetReference) -> TargetHistory {

@@ -42,15 +42,22 @@ extension RunJudge {
     private mutating func verdict() -> RunVerdict {
         let findings = findings()
         var verdicts = zip(plan.expectations, findings).map { expectation, finding in
+            let focus = context.focus(of: expectation, finding)
             var verdict = settled(
-                Self.verdict(expectation, finding), decided: context.decision(of: expectation))
-            verdict.focus = context.focus(of: expectation, finding)
+                Self.verdict(expectation, finding), decided: context.decision(of: expectation)
+            ) { context.starvation(of: expectation, focus) }
+            verdict.focus = focus
+            verdict.weight = expectation.weight
+            verdict.comparisons = finding.comparisons
             return verdict
         }
         var violations: [(id: String, at: Int64)] = []
         for invariant in plan.invariants {
             let (verdict, first) = verdict(invariant)
-            verdicts.append(settled(verdict, decided: first ?? view.lastInstant))
+            verdicts.append(
+                settled(verdict, decided: first ?? view.lastInstant) {
+                    context.starvation(of: invariant, firstViolation: first)
+                })
             if let first { violations.append((invariant.id, first)) }
         }
         let checkpoints = failedCheckpoints(violations)
@@ -62,12 +69,15 @@ extension RunJudge {
             reproduce: reproduce, slack: Nanoseconds(context.slack))
     }
 
-    /// A failure that a stall of the host may have caused is none.
-    private func settled(_ verdict: Verdict, decided: Int64) -> Verdict {
-        guard verdict.result == .fail, let excuse = context.stalls.excuse(forFailureAt: decided) else { return verdict }
+    /// A failure is none that a stall of the host may have caused, or that would not have been had processes not waited
+    /// for a core.
+    private func settled(_ verdict: Verdict, decided: Int64, starvation: () -> String?) -> Verdict {
+        guard verdict.result == .fail,
+            let excuse = context.stalls.excuse(forFailureAt: decided)?.capitalizingFirst ?? starvation()
+        else { return verdict }
         var verdict = verdict
         verdict.result = .inconclusive
-        verdict.reasons = [excuse.capitalizingFirst] + verdict.reasons
+        verdict.reasons = [excuse] + verdict.reasons
         return verdict
     }
 

@@ -40,6 +40,12 @@ package struct Verdict: Hashable, Sendable {
     package var location: SourceLocation?
     /// Where in the run to look.
     package var focus: Focus?
+    /// What it counts for in a score, relative to the others.
+    package var weight = 1.0
+    /// Of a `baseline`: the figures beside those of earlier runs.
+    package var comparisons: [BaselineComparison] = []
+    /// True when the repetitions of the run were judged together.
+    package var isJoint = false
 
     package init(
         id: String, group: Group, kind: String, severity: Expectation.Severity = .must, result: Result, seen: String,
@@ -142,6 +148,14 @@ package struct RunVerdict: Hashable, Sendable {
         self.marks = marks
         self.reproduce = reproduce
         self.slack = slack
+    }
+
+    /// The part of the expectations, by weight, that passed, of those that passed or failed; nil when none did.
+    package var score: Double? {
+        let settled = verdicts.filter { $0.group == .expectation && $0.result != .inconclusive }
+        let all = settled.reduce(0) { $0 + $1.weight }
+        guard all > 0 else { return nil }
+        return settled.reduce(0) { $0 + ($1.result == .pass ? $1.weight : 0) } / all
     }
 
     /// What was seen, what was allowed, why, and how to see it again.

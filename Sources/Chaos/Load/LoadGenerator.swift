@@ -74,7 +74,7 @@ package final class LoadGenerator {
         if spec.isWebSocket {
             carrier = WebSocketSessions(
                 network: world.network, address: address, loop: loop, timeout: spec.timeout.timeAmount,
-                head: factory.sessionHead, random: world.random.stream("load \(spec.id) frames"))
+                load: spec.id, head: factory.sessionHead, random: world.random.stream("load \(spec.id) frames"))
         } else {
             carrier = LoadPool(
                 network: world.network, address: address, loop: loop, maximum: spec.maximumConnections,

@@ -13,6 +13,8 @@ final class WebSocketSessions: LoadCarrier {
     let address: SocketAddress
     let loop: any EventLoop
     let timeout: TimeAmount
+    /// The load's, for the ids of sessions.
+    let load: String
     /// Start line and fields of the request that begins a session, without those of the handshake.
     let head: ByteBuffer
     /// Keys and masks.
@@ -23,13 +25,14 @@ final class WebSocketSessions: LoadCarrier {
     let longestQueue = 0
 
     init(
-        network: any Network, address: SocketAddress, loop: any EventLoop, timeout: TimeAmount, head: ByteBuffer,
-        random: RandomStream
+        network: any Network, address: SocketAddress, loop: any EventLoop, timeout: TimeAmount, load: String,
+        head: ByteBuffer, random: RandomStream
     ) {
         self.network = network
         self.address = address
         self.loop = loop
         self.timeout = timeout
+        self.load = load
         self.head = head
         self.random = random
     }
@@ -136,6 +139,8 @@ final class WebSocketSession: ClientDelegate {
         head.add("Upgrade", "websocket" as StaticString)
         head.add("Sec-WebSocket-Version", WebSocketHandshake.version)
         head.add("Sec-WebSocket-Key", key)
+        // Traffic like any other, but none of the load's requests: those are its messages.
+        head.add("X-Chaos-Id", "\(sessions.load)-session.\(number)")
         client.delegate = self
         // The exchange counts its own time; a session may rest as long as its client thinks.
         client.send(head, method: .get, framing: .none, write: .hours(24), read: .hours(24), offersUpgrade: true)

@@ -8,11 +8,12 @@ package import Document
 /// { "format": 1, "result": "fail", "exit_code": 1, "runs": [ {
 ///     "scenario", "name", "file", "cell": {axis: value}, "variables": {name: value}, "seed": "42", "repetition": 1,
 ///     "mode": "real" | "virtual", "result", "exit_code", "reasons": [text], "reproduce": command,
-///     "length_ns", "slack_ns",
+///     "length_ns", "slack_ns", "score": 0...1 | null,
 ///     "requests": { "total", "ok", "failed", "unknown", "by_answer": {"503 from gateway": 520},
 ///                   "latency_ns": {"count", "p50", "p99", "p999", "max"} | null },
 ///     "marks": [ {"name", "t_ns", "earliest_ns", "latest_ns"} ],
 ///     "verdicts": [ {"id", "group": "expectation" | "invariant" | "checkpoint", "kind", "severity": "must" | "should",
+///                    "weight",
 ///                    "result": "pass" | "fail" | "inconclusive", "seen", "allowed", "sentence", "reasons": [text],
 ///                    "why": text | null, "file": text | null, "line": number | null} ] } ] }
 /// ```
@@ -42,6 +43,7 @@ package struct ResultDocument {
             "exit_code": .integer(Int(verdict.result.exitCode)),
             "reasons": .array(verdict.reasons.map(JSONValue.string)), "reproduce": .string(verdict.reproduce),
             "length_ns": .integer(Int(report.length)), "slack_ns": .integer(Int(verdict.slack.count)),
+            "score": verdict.score.map(JSONValue.number) ?? .null,
             "requests": requests(report.statistics), "marks": .array(verdict.marks.map(mark)),
             "verdicts": .array(verdict.verdicts.map(self.verdict)),
         ]
@@ -71,7 +73,8 @@ package struct ResultDocument {
     private static func verdict(_ verdict: Verdict) -> JSONValue {
         [
             "id": .string(verdict.id), "group": .string(verdict.group.rawValue), "kind": .string(verdict.kind),
-            "severity": .string(verdict.severity.rawValue), "result": .string(verdict.result.rawValue),
+            "severity": .string(verdict.severity.rawValue), "weight": .number(verdict.weight),
+            "result": .string(verdict.result.rawValue),
             "seen": .string(verdict.seen), "allowed": .string(verdict.allowed), "sentence": .string(verdict.sentence),
             "reasons": .array(verdict.reasons.map(JSONValue.string)),
             "why": verdict.why.map(JSONValue.string) ?? .null,

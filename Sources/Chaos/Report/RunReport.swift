@@ -3,7 +3,7 @@
 /// One judged run: what all reports are made from.
 package struct RunReport: Sendable {
     package let view: JournalView
-    package let verdict: RunVerdict
+    package var verdict: RunVerdict
 
     package let statistics: RunStatistics
 

@@ -39,8 +39,30 @@ package struct SuiteSummary {
             ? "\(missing) of \(planned) runs were not begun"
             : failed == 0 ? passed : "\(failed) of \(reports.count) runs did not pass"
         let end = "\(total): \(result.rawValue) (exit code \(result.exitCode))"
-        let flakes = FlakeRate(reports).lines.map { "  " + $0 }
-        return (lines + flakes + [style.paint(end, Self.colour(result))]).joined(separator: "\n")
+        let notes = (FlakeRate(reports).lines + baselines + [score].compactMap(\.self)).map { "  " + $0 }
+        return (lines + notes + [style.paint(end, Self.colour(result))]).joined(separator: "\n")
+    }
+
+    /// What the repetitions of each scenario say together.
+    private var baselines: [String] {
+        var told: Set<String> = []
+        return reports.flatMap { report in
+            report.verdict.verdicts.filter { $0.isJoint && told.insert("\(report.name) \($0.id)").inserted }.map {
+                "\(report.name): \($0.result.rawValue) \($0.sentence)"
+            }
+        }
+    }
+
+    /// Of all runs, when a scenario weighs its expectations.
+    private var score: String? {
+        let settled = reports.flatMap(\.verdict.verdicts).filter {
+            $0.group == .expectation && $0.result != .inconclusive
+        }
+        let all = settled.reduce(0) { $0 + $1.weight }
+        guard settled.contains(where: { $0.weight != 1 }), all > 0 else { return nil }
+        let passed = settled.reduce(0) { $0 + ($1.result == .pass ? $1.weight : 0) }
+        return "score \(plainNumber((passed / all * 1_000).rounded() / 10))%: \(plainNumber(passed)) of "
+            + "\(plainNumber(all)) by weight"
     }
 
     private static func symbol(_ result: RunResult) -> String {

@@ -59,6 +59,25 @@ extension ScenarioRun {
         }
     }
 
+    /// From the start of the load to its end, so often that a request and what held it up are not far apart.
+    func watchWaits() {
+        sampleWaits()
+        waitTimer = schedule(in: Self.waitPeriod) { $0.watchWaits() }
+    }
+
+    func sampleWaits() {
+        let since = lastWaitLook
+        lastWaitLook = loop.now
+        let at = Instant(now.count, lo: since.map { (loop.now - $0).nanoseconds } ?? 0)
+        for wait in driver.waits() where since != nil && wait.waited >= Self.leastWait {
+            journal.append(.waited(.init(at: at, node: wait.node, waited: wait.waited)))
+        }
+    }
+
+    private static let waitPeriod = TimeAmount.milliseconds(50)
+    /// Less is what any process waits; nanoseconds.
+    private static let leastWait: Int64 = 1_000_000
+
     private func sampleUsage() {
         for sample in driver.usage() {
             journal.append(

@@ -58,6 +58,8 @@ package final class ScenarioRun {
     var markWatch: MarkWatch
     let observed: Observed
     var lastLogLook: NIODeadline?
+    var lastWaitLook: NIODeadline?
+    var waitTimer: Scheduled<Void>?
     /// Nodes whose metrics are being asked for, and those that had none.
     var scraping: Set<String> = []
     var scrapingFailed: Set<String> = []
@@ -166,6 +168,7 @@ package final class ScenarioRun {
         let start = LoadPhase(plan.topology).start(notBefore: earliest, gateway: gatewayStart ?? earliest)
         begin(loadStart: start)
         canary = TimerCanary(on: loop)
+        watchWaits()
         let loads = RunLoads(self, start: start)
         self.loads = loads
         loads.run().assumeIsolated().whenComplete { _ in self.loadsEnded() }
@@ -194,7 +197,11 @@ package final class ScenarioRun {
         guard ending == nil else { return }
         ending = JournalEvent.End(at: Instant(0), reason: reason, detail: detail)
         // How busy the host is while processes end is nobody's concern.
-        if phase == .load { reportLateness() }
+        if phase == .load {
+            reportLateness()
+            waitTimer?.cancel()
+            sampleWaits()
+        }
         ending?.canary = canary?.lateness.quantiles
         canary?.stop()
         phase = .stopping

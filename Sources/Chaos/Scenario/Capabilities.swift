@@ -2,7 +2,7 @@
 
 /// A part of the language that a plan can use.
 package enum Capability: String, Hashable, Sendable, CaseIterable {
-    case virtualMode, gatewayInProcess
+    case virtualMode
 }
 
 /// What the language has and the runner or the judge does not do yet. This is the one place: taking a line out is all
@@ -10,7 +10,6 @@ package enum Capability: String, Hashable, Sendable, CaseIterable {
 package enum Capabilities {
     /// Each with what a person reads behind "not supported yet: ".
     package static let notYet: [Capability: String] = [
-        .virtualMode: "`mode: virtual`; the file runs in real time without it",
-        .gatewayInProcess: "`process: in-process`; leave it out, the gateway is spawned",
+        .virtualMode: "`mode: virtual`; the file runs in real time without it"
     ]
 }

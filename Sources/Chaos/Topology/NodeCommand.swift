@@ -1,6 +1,7 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
 import Document
+import Gateway
 
 /// The command lines of supervised children.
 enum NodeCommand {
@@ -9,6 +10,12 @@ enum NodeCommand {
         var binding: Binding
         /// `127.0.0.1:41234`.
         var address: String
+
+        /// `api:8080=127.0.0.1:41234`
+        var text: String {
+            let host = binding.host.contains(":") ? "[\(binding.host)]" : binding.host
+            return "\(host):\(binding.port)=\(address)"
+        }
     }
 
     /// - Parameter certificate: the files of a mock that serves TLS.
@@ -36,23 +43,47 @@ enum NodeCommand {
         _ node: GatewayNode, proxyPort: Int, adminPort: Int, overrides: [Override], nameServer: String?,
         authority: String?, seed: UInt64, options: ProcessTopology.Options
     ) throws(TopologyError) -> ChildSpecification {
+        var arguments = [
+            "gateway", "--supervised", "--config", try document(of: node, options), "--proxy-listen",
+            "127.0.0.1:\(proxyPort)", "--admin-listen", "127.0.0.1:\(adminPort)", "--seed", "\(seed)", "--confined",
+        ]
+        for name in options.remotes.names { arguments += ["--allow-remote", name] }
+        for override in overrides { arguments += ["--resolve", override.text] }
+        if let nameServer { arguments += ["--dns-resolver", nameServer] }
+        return specification(node.id, arguments, environment(of: node, authority: authority, options), options)
+    }
+
+    private static func environment(
+        of node: GatewayNode, authority: String?, _ options: ProcessTopology.Options
+    ) -> [String: String] {
         var environment = options.environment
         // What is not asked for would meet other gateways of this host on Kong's fixed ports.
         environment["KONG_STATUS_LISTEN"] = "off"
         // A gateway that verifies knows whom to trust; the scenario may say otherwise.
         if let authority { environment["KONG_LUA_SSL_TRUSTED_CERTIFICATE"] = authority }
         for setting in node.environment { environment[setting.name] = setting.value }
-        var arguments = [
-            "gateway", "--supervised", "--config", try document(of: node, options), "--proxy-listen",
-            "127.0.0.1:\(proxyPort)", "--admin-listen", "127.0.0.1:\(adminPort)", "--seed", "\(seed)", "--confined",
-        ]
-        for name in options.remotes.names { arguments += ["--allow-remote", name] }
-        for override in overrides {
-            let host = override.binding.host.contains(":") ? "[\(override.binding.host)]" : override.binding.host
-            arguments += ["--resolve", "\(host):\(override.binding.port)=\(override.address)"]
+        return environment
+    }
+
+    /// What the same command line means, for a gateway without a process of its own.
+    static func localGateway(
+        _ node: GatewayNode, proxyPort: Int, adminPort: Int, overrides: [Override], nameServer: String?,
+        authority: String?, options: ProcessTopology.Options
+    ) throws(TopologyError) -> GatewayOptions {
+        var flags = GatewayOptions.Flags()
+        flags.config = try document(of: node, options)
+        flags.proxyListen = ["127.0.0.1:\(proxyPort)"]
+        flags.adminListen = "127.0.0.1:\(adminPort)"
+        flags.resolve = overrides.map(\.text)
+        flags.dnsResolver = nameServer
+        do {
+            var gateway = try GatewayOptions(
+                flags: flags, environment: environment(of: node, authority: authority, options))
+            try gateway.readCertificates { try ScenarioFile.text(ofFile: $0) }
+            return gateway
+        } catch {
+            throw TopologyError("\(node.id): \(error)")
         }
-        if let nameServer { arguments += ["--dns-resolver", nameServer] }
-        return specification(node.id, arguments, environment, options)
     }
 
     /// The file of the work folder that holds a gateway's document.

@@ -76,6 +76,7 @@ extension ProcessTopology {
 
     /// SIGHUP; the gateway's event stream says when the new configuration is in force.
     private func reload(_ gateway: GatewayProcess) -> EventLoopFuture<Void> {
+        if let local = gateway.local { return local.reload() }
         guard let process = gateway.process else { return unknown(gateway.node.id) }
         let promise = loop.makePromise(of: Void.self)
         gateway.reloads.append(promise)

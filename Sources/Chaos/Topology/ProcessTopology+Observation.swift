@@ -13,6 +13,14 @@ extension ProcessTopology {
         }
     }
 
+    package func waits() -> [NodeWait] {
+        var running: [(node: String?, pid: Int32)] = [(nil, OwnProcess.identifier)]
+        for node in topology.nodeNames {
+            if let pid = process(node)?.process?.pid { running.append((node, pid)) }
+        }
+        return runQueues.look(at: running)
+    }
+
     package func newLogLines(of node: String) -> [String] {
         var follower = followers[node] ?? LogFollower(path: options.folder.file("\(node).log"))
         defer { followers[node] = follower }
@@ -20,6 +28,9 @@ extension ProcessTopology {
     }
 
     package func metrics(of node: String) -> EventLoopFuture<String> {
+        if node == Metric.links, !topology.nodeNames.contains(node) {
+            return loop.makeSucceededFuture(toxiproxy?.metrics ?? "")
+        }
         let path = mocks[node] == nil ? "/metrics" : "/_mock/metrics"
         guard let address = gateways[node]?.admin ?? mocks[node]?.address else { return unknown(node) }
         return control.send(.get, path, to: address).flatMapThrowing { answer in

@@ -57,8 +57,9 @@ package final class ProcessTopology: TopologyDriver {
 
     final class GatewayProcess {
         let node: GatewayNode
-        /// Nil for one that runs elsewhere.
+        /// Nil for one that runs elsewhere, or in this process.
         let process: NodeProcess?
+        var local: LocalGateway?
         var proxy: SocketAddress?
         var admin: SocketAddress?
         var events: EventStream?
@@ -95,12 +96,14 @@ package final class ProcessTopology: TopologyDriver {
     /// What switches were before a step set them, by the step's name.
     var former: [String: JSONValue] = [:]
     var followers: [String: LogFollower] = [:]
+    let runQueues = RunQueueMeter()
     /// What health was before a step set it.
     var formerHealth: [String: HealthState] = [:]
     /// What steps made short, by the step's name.
     var stressed: OrderedDictionary<String, Stress> = [:]
     private var isStopping = false
     /// The Toxiproxy API of the links.
+    private(set) var toxiproxy: ToxiproxyAPI?
     private var controlPort: ToxiproxyServer?
 
     package init(
@@ -168,6 +171,7 @@ package final class ProcessTopology: TopologyDriver {
     private func openControlPort() -> EventLoopFuture<Void> {
         guard !links.isEmpty else { return loop.makeSucceededVoidFuture() }
         let api = ToxiproxyAPI(world: world, loop: loop)
+        toxiproxy = api
         for link in links.values { api.adopt(link) }
         return ToxiproxyServer.listen(api, at: .loopback(port: 0)).assumeIsolated()
             .map { server in
@@ -264,10 +268,22 @@ package final class ProcessTopology: TopologyDriver {
         let overrides = topology.bindings.filter { $0.gateway == node.id && !$0.isNamed }.compactMap { binding in
             links[binding.link].map { NodeCommand.Override(binding: binding, address: $0.address.text) }
         }
+        let nameServer = nameServers[node.id]?.address?.text
+        let authority = try usesTLS ? certificates.authorityPath() : nil
+        if node.process == .inProcess {
+            let gateway = GatewayProcess(node, nil, proxyPort: proxy, adminPort: admin)
+            let settings = try NodeCommand.localGateway(
+                node, proxyPort: proxy, adminPort: admin, overrides: overrides, nameServer: nameServer,
+                authority: authority, options: options)
+            gateway.local = LocalGateway(
+                settings, seed: world.random.seed, remotes: options.remotes,
+                logPath: options.folder.file("\(node.id).log"), loop: loop)
+            gateways[node.id] = gateway
+            return
+        }
         let specification = try NodeCommand.gateway(
-            node, proxyPort: proxy, adminPort: admin, overrides: overrides,
-            nameServer: nameServers[node.id]?.address?.text,
-            authority: usesTLS ? certificates.authorityPath() : nil, seed: world.random.seed, options: options)
+            node, proxyPort: proxy, adminPort: admin, overrides: overrides, nameServer: nameServer,
+            authority: authority, seed: world.random.seed, options: options)
         gateways[node.id] = GatewayProcess(
             node, process(specification) { .gatewayRecord(gateway: node.id, $0) }, proxyPort: proxy, adminPort: admin)
     }
@@ -341,7 +357,9 @@ package final class ProcessTopology: TopologyDriver {
     /// - Returns: when the gateway listened; its event stream is open then.
     func start(_ gateway: GatewayProcess) -> EventLoopFuture<StepEffect> {
         let loop = loop
-        guard let process = gateway.process else { return meet(gateway) }
+        guard let process = gateway.process else {
+            return gateway.local.map { start($0, of: gateway) } ?? meet(gateway)
+        }
         return process.start().assumeIsolated()
             .flatMapThrowing { ready in
                 gateway.proxy = try Self.address("proxy", in: ready, of: gateway.node.id)
@@ -351,6 +369,19 @@ package final class ProcessTopology: TopologyDriver {
                 return StepEffect(earliest: min(stamp ?? loop.now, loop.now), latest: loop.now)
             }
             .flatMap { (effect: StepEffect) in self.follow(gateway).map { effect } }
+            .nonisolated()
+    }
+
+    private func start(_ local: LocalGateway, of gateway: GatewayProcess) -> EventLoopFuture<StepEffect> {
+        let (loop, id) = (loop, gateway.node.id)
+        return local.start().assumeIsolated()
+            .flatMap { addresses in
+                gateway.proxy = addresses.proxy
+                gateway.admin = addresses.admin
+                self.onEvent(.process(node: id, .ready(pid: OwnProcess.identifier), at: loop.now))
+                return self.follow(gateway)
+            }
+            .map { StepEffect(earliest: loop.now, latest: loop.now) }
             .nonisolated()
     }
 
@@ -429,7 +460,9 @@ package final class ProcessTopology: TopologyDriver {
         // Gateways first: the ends of their event streams say that every event has been told.
         return endAllStress().assumeIsolated()
             .flatMap { self.all(self.programs.values.map { $0.process.stop(drain: .milliseconds(500)) }) }
-            .flatMap { self.all(self.gateways.values.compactMap { $0.process?.stop(drain: drain) }) }
+            .flatMap {
+                self.all(self.gateways.values.compactMap { $0.process?.stop(drain: drain) ?? $0.local?.stop() })
+            }
             .flatMap { self.all(self.mocks.values.map { $0.process.stop(drain: drain) }) }
             .flatMap { self.all(self.links.values.map { $0.stop() } + self.nameServers.values.map { $0.stop() }) }
             .flatMap { self.controlPort?.stop().recover { _ in } ?? self.loop.makeSucceededVoidFuture() }
@@ -444,5 +477,6 @@ package final class ProcessTopology: TopologyDriver {
         let processes =
             gateways.values.compactMap(\.process) + mocks.values.map(\.process) + programs.values.map(\.process)
         for process in processes { _ = process.kill() }
+        for gateway in gateways.values { _ = gateway.local?.stop() }
     }
 }

@@ -90,6 +90,8 @@ package protocol TopologyDriver: AnyObject {
 
     /// What the processes use at the moment.
     func usage() -> [NodeUsage]
+    /// What the processes have waited for a core since the last question, the runner's own among them.
+    func waits() -> [NodeWait]
     /// What a node has logged since the last question.
     func newLogLines(of node: String) -> [String]
     /// A node's metrics, in Prometheus' text format.
@@ -104,6 +106,7 @@ package protocol TopologyDriver: AnyObject {
 extension TopologyDriver {
     package func missingPrograms() -> [String] { [] }
     package func usage() -> [NodeUsage] { [] }
+    package func waits() -> [NodeWait] { [] }
     package func newLogLines(of node: String) -> [String] { [] }
     package func metrics(of node: String) -> EventLoopFuture<String> {
         loop.makeFailedFuture(TopologyError("there are no metrics of \(node)"))

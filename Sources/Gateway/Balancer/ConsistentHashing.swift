@@ -1,5 +1,9 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
+#if GATECRASH_DEFECTS
+import Defects
+#endif
+
 /// A Ketama ring (kong/runloop/balancer/consistent_hashing.lua): the same hash finds the same address while that one is
 /// available, and the next lower one on the ring when it is not. Immutable.
 final class ConsistentHashing: Sendable {
@@ -33,6 +37,12 @@ final class ConsistentHashing: Sendable {
 
     /// - Parameter hash: `XXHash32` of the value that the upstream's `hash_on` names; of nothing when there is none.
     func pick(hash: UInt32) -> TargetAddress? {
+        #if GATECRASH_DEFECTS
+        if Defect.hashByCount.isChosen {
+            let available = addresses.filter(\.isAvailable)
+            return available.isEmpty ? nil : available[Int(hash) % available.count]
+        }
+        #endif
         guard !owners.isEmpty else { return nil }
         let start = Int(nearest[Int(hash) % ringSize])
         // Below the lowest occupied point the ring goes on at its highest one.

@@ -51,18 +51,23 @@ final class HealthChecker {
 
     // MARK: Configuration
 
-    /// Follows a configuration. Unchanged, the set stays the same object and the probes keep their rhythm.
+    /// Follows a configuration. Unchanged, the set stays the same object and the probes keep their rhythm, also when
+    /// a whole file was read again: what is as before but for the time of its making is unchanged.
     func apply(_ resolved: ResolvedUpstream) -> TargetSet {
         #if GATECRASH_DEFECTS
         if Defect.removedTargetUsed.isChosen, let set { return set }
+        if Defect.reloadSilencesProbes.isChosen { restartTimers(resolved.upstream.healthchecks) }
         #endif
-        if let set, set.upstream == resolved.upstream, set.targets == resolved.targets { return set }
+        let isSameUpstream = set.map { $0.upstream.equalsButForItsTime(resolved.upstream) } ?? false
+        if let set, isSameUpstream, set.targets.elementsEqual(resolved.targets, by: { $0.equalsButForItsTime($1) }) {
+            return set
+        }
         let checks = resolved.upstream.healthchecks
         let checksOn = checks.areOn && checks.canBeMade
         // Another answer of the name server does not make a new checker; another target or setting does.
         let isSameChecker =
-            set.map { $0.upstream == resolved.upstream && $0.targets.map(\.target) == resolved.targets.map(\.target) }
-            ?? false
+            isSameUpstream
+            && set?.targets.elementsEqual(resolved.targets) { $0.target.equalsButForItsTime($1.target) } == true
         admit(checksOn ? checkedKeys(resolved) : [], forgetOthers: isSameChecker)
         // What waits to be forgotten has no say while checks are off. Unchecked addresses are always healthy; they keep
         // their objects because open connections are found by them.
@@ -307,6 +312,30 @@ extension HealthChecker {
     }
 }
 #endif
+
+// A declarative file that is read again makes all of its entities anew, with the ids of before.
+
+extension Upstream {
+    fileprivate func equalsButForItsTime(_ other: Upstream) -> Bool {
+        var aged = other
+        aged.createdAt = createdAt
+        return self == aged
+    }
+}
+
+extension Target {
+    fileprivate func equalsButForItsTime(_ other: Target) -> Bool {
+        var aged = other
+        aged.createdAt = createdAt
+        return self == aged
+    }
+}
+
+extension ResolvedTarget {
+    fileprivate func equalsButForItsTime(_ other: ResolvedTarget) -> Bool {
+        target.equalsButForItsTime(other.target) && dns == other.dns && addresses == other.addresses
+    }
+}
 
 extension ProbeEvent.Result {
     fileprivate var report: HealthMachine.Report? {

@@ -64,6 +64,7 @@ import Testing
             .fault(
                 .init(at: at, LinkDecision(link: "wire", toxic: "no", kind: "refuse", connection: 3, isHit: false))),
             .lateness(.init(at: at, source: .generator, late: 12)), .log(.init(at: at, node: "api", text: "a\tb\r\n")),
+            .waited(.init(at: at, node: "api", waited: 5)), .waited(.init(at: at, node: nil, waited: 6)),
             .note(.init(at: at, text: "")),
             .document(.init(at: at, gateway: "edge", document: ["services": [["port": 80, "x": 0.5]]])),
             .usage(.init(at: at, node: "api", memory: 12, descriptors: 3, cpu: 4)),

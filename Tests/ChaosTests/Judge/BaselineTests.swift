@@ -89,12 +89,90 @@ import Testing
     func `the verdict is that of the change`(old: Double, most: Double, result: Verdict.Result) throws {
         let view = WalkThrough().played.view
         let p99 = Double(try #require(RunStatistics(view.requests).latency).p99)
-        let before = try #require(Spread([p99 * old]))
-        let bounds = BaselineBounds(
-            file: "base.json",
-            entries: [.init(figure: .p99, before: before, runs: 1, least: nil, most: most)])
+        let entry = try #require(BaselineBounds.Entry(figure: .p99, values: [p99 * old], least: nil, most: most))
+        let bounds = BaselineBounds(file: "base.json", entries: [entry])
         let verdict = RunJudge.judge(TestPlan.plan([.baseline(bounds)], timer: .zero), view).verdicts[0]
         #expect(verdict.result == result, "\(verdict)")
         #expect(verdict.sentence.contains("against base.json: latency.p99 "))
+    }
+
+    // MARK: Repetitions
+
+    /// A run whose p99 is so many milliseconds, against a file; 10% more are allowed.
+    private func report(_ p99: Double, _ before: [Double], reasons: [String] = []) throws -> RunReport {
+        let entry = try #require(
+            BaselineBounds.Entry(figure: .p99, values: before.map { $0 * 1e6 }, least: nil, most: 0.1))
+        let comparison = BaselineComparison(file: "base.json", entry: entry, now: p99 * 1e6)
+        let isWell = comparison.isAllowed(p99 * 1e6, slack: 0)
+        var verdict = Verdict(
+            id: "same-speed", group: .expectation, kind: "baseline", result: isWell ? .pass : .fail, seen: "",
+            allowed: "", sentence: "alone")
+        verdict.comparisons = [comparison]
+        return RunReport(
+            view: Story().view,
+            verdict: RunVerdict(result: isWell ? .pass : .fail, reasons: reasons, verdicts: [verdict]))
+    }
+
+    static let before = [4.8, 4.9, 5.0, 5.1, 5.2, 5.0]
+    @Test(
+        arguments: [
+            // One slow run among good ones; all are slower; the median is, and the runs are all over the place; two
+            // that are slower could be chance; all are faster.
+            ([5.0, 9.0, 5.1, 4.9, 5.2], .pass), ([5.6, 5.7, 5.8, 5.9, 6.0], .fail),
+            ([4.7, 4.6, 5.6, 9.0, 8.0], .pass), ([5.6, 5.7], .inconclusive), ([4.5, 4.6, 4.4, 4.2, 4.3], .pass),
+        ] as [([Double], RunResult)])
+    func `repetitions are judged together, by their ranks`(now: [Double], result: RunResult) throws {
+        let reports = RepeatedBaseline.settled(try now.map { try report($0, Self.before) })
+        #expect(reports.allSatisfy { $0.verdict.result == result }, "\(reports[0].verdict.verdicts[0].sentence)")
+        #expect(reports.allSatisfy { $0.verdict.verdicts[0].isJoint })
+    }
+
+    @Test func `a joint verdict says what is compared, and how sure it is`() throws {
+        let reports = RepeatedBaseline.settled(try [5.6, 5.7, 5.8, 5.9, 6.0].map { try report($0, Self.before) })
+        #expect(
+            reports[0].verdict.verdicts[0].sentence
+                == "against base.json, 5 runs together: latency.p99 +16.0%: 5.8ms, was 4.8ms..5.2ms in 6 runs "
+                + "(p = 0.0043), allowed <= +10%")
+        let summary = SuiteSummary(reports, style: Style(width: 80)).text
+        #expect(summary.contains("walk-through: fail against base.json, 5 runs together: "), "\(summary)")
+    }
+
+    @Test func `too few runs to tell from chance are inconclusive`() throws {
+        let reports = RepeatedBaseline.settled(try [9.0, 9.1].map { try report($0, [5, 5.1]) })
+        #expect(reports.map(\.verdict.result) == [.inconclusive, .inconclusive])
+        #expect(reports[0].verdict.verdicts[0].sentence.contains("too few runs to tell from chance"))
+    }
+
+    @Test func `a run alone, and one that came to nothing, keep their verdicts`() throws {
+        let alone = try report(9, Self.before)
+        #expect(RepeatedBaseline.settled([alone])[0].verdict == alone.verdict)
+        let busy = try report(9, Self.before, reasons: ["the host was too busy"])
+        let mixed = RepeatedBaseline.settled([busy] + (try [5.0, 5.1].map { try report($0, Self.before) }))
+        #expect(mixed[0].verdict == busy.verdict && mixed[1].verdict.result == .pass)
+        #expect(mixed[1].verdict.verdicts[0].sentence.contains("2 runs together"))
+    }
+
+    // MARK: Score
+
+    @Test func `a score is the part that passed, by weight`() {
+        func verdict(_ result: Verdict.Result, _ weight: Double, _ group: Verdict.Group = .expectation) -> Verdict {
+            var verdict = Verdict(
+                id: "v", group: group, kind: "count", result: result, seen: "", allowed: "", sentence: "")
+            verdict.weight = weight
+            return verdict
+        }
+        let run = RunVerdict(
+            result: .fail,
+            verdicts: [
+                verdict(.pass, 3), verdict(.fail, 1), verdict(.inconclusive, 10), verdict(.fail, 10, .invariant),
+            ])
+        #expect(run.score == 0.75)
+        #expect(RunVerdict(result: .fail).score == nil)
+        let summary = SuiteSummary([RunReport(view: Story().view, verdict: run)], style: Style(width: 80)).text
+        #expect(summary.contains("score 75%: 3 of 4 by weight"), "\(summary)")
+        let plain = RunVerdict(result: .pass, verdicts: [verdict(.pass, 1)])
+        #expect(
+            !SuiteSummary([RunReport(view: Story().view, verdict: plain)], style: Style(width: 80)).text
+                .contains("score"))
     }
 }

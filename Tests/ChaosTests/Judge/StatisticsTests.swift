@@ -6,8 +6,10 @@ import Testing
 @testable import Chaos
 
 @Suite struct StatisticsTests {
-    private func judge(_ kind: ExpectationKind, _ story: Story, timer: Int64 = 0) -> Verdict {
-        RunJudge.judge(TestPlan.plan([kind], timer: Nanoseconds(timer)), story.view).verdicts[0]
+    private func judge(
+        _ kind: ExpectationKind, _ story: Story, timer: Int64 = 0, steps: [String] = ["errors-on"]
+    ) -> Verdict {
+        RunJudge.judge(TestPlan.plan([kind], timer: Nanoseconds(timer), steps: steps), story.view).verdicts[0]
     }
 
     /// A request every 100 ms for 10 s, bad in the given seconds.
@@ -265,6 +267,42 @@ import Testing
         #expect(failed.result == .fail)
         #expect(failed.reasons.contains("Requests reached api, api-2"))
         #expect(verdict(TestPlan.number(1, 1), to: ["api", "api-2"], path: "/nowhere").result == .fail)
+    }
+
+    /// Two paths of api, one of api-2; from 2 s on the first is served by api-2, from 4 s on by api again.
+    @Test func `paths that are served by another mock than at first have moved`() {
+        var story = Story()
+        for n in 0..<60 {
+            let at = ms(100) * Int64(n)
+            story.serve(at, 200, id: "users-1", path: "/a", node: (20..<40).contains(n) ? "api-2" : "api")
+            story.serve(at, 200, id: "users-2", path: "/b", node: "api")
+            story.serve(at, 200, id: "users-3", path: "/c", node: "api-2")
+        }
+        story.step("cut", s(2) - 1)
+        story.step("back", s(4) - 1)
+        story.end(s(6))
+        func verdict(_ to: [String], _ moved: Int, _ during: During, since: During? = nil) -> Verdict {
+            let since = since ?? During(from: MarkExpression(.start), to: MarkExpression(MarkName("cut")))
+            return judge(
+                .traffic(
+                    Traffic(
+                        filter: TrafficFilter(to: to, path: nil, method: nil), count: nil, share: nil,
+                        moved: .init(TestPlan.number(moved, moved), since: since), during: during)),
+                story, steps: ["cut", "back"])
+        }
+        let cut = During(from: MarkExpression(MarkName("cut")), to: MarkExpression(MarkName("back")))
+        let late = During(from: MarkExpression(MarkName("back")), to: MarkExpression(.end))
+        #expect(verdict(["api"], 1, cut).result == .pass)
+        #expect(verdict(["api-2"], 0, cut).result == .pass)
+        #expect(verdict(["api"], 0, late).result == .pass)
+        #expect(verdict(["api", "api-2"], 1, .wholeRun).result == .pass)
+        let failed = verdict(["api"], 0, .wholeRun)
+        #expect(failed.result == .fail)
+        #expect(failed.sentence.hasPrefix("paths of api: moved 1 of 2 paths, allowed == 0"), "\(failed.sentence)")
+        #expect(failed.reasons == ["The first, /a of api, came to api-2 at 2s"])
+        // A path of two mocks has no home to stay at.
+        #expect(verdict(["api-2"], 1, late, since: .wholeRun).result == .pass)
+        #expect(verdict(["api-3"], 0, late).result == .fail)
     }
 
     @Test func `probes are as far apart as wanted, and the odd one is named`() {

@@ -144,7 +144,3 @@ enum TestPlan {
         RelativeBound(bound: time(lower, upper), after: mark(name))
     }
 }
-
-extension RunVerdict {
-    subscript(id: String) -> Verdict? { verdicts.first { $0.id == id } }
-}

@@ -59,7 +59,8 @@ import World
         let records = try sink.lines.map { try JSONValue(parsing: $0.utf8) }
         let sessions = records.filter { $0["method"] == "GET" }
         let messages = records.filter { $0["method"] == "WS" }
-        #expect(sessions.count == 5 && sessions.allSatisfy { $0["status"] == 101 && $0["id"]?.isNull == true })
+        #expect(sessions.allSatisfy { $0["status"] == 101 })
+        #expect(sessions.compactMap { $0["id"]?.stringValue }.sorted() == (1...5).map { "players-session.\($0)" })
         #expect(Set(messages.map { $0["id"]?.stringValue }) == Set((1...100).map { "players-\($0)" }))
     }
 
@@ -86,6 +87,20 @@ import World
         let results = try await run(
             spec(clients: 1, requests: 2, timeout: .milliseconds(50)), ["HANG": true])
         #expect(results.map(\.failure) == [.timeout, .timeout] && results.allSatisfy { $0.sent == nil })
+    }
+
+    @Test func `the opening of a session is traffic, and none of the load's requests`() throws {
+        var served = ServedTable()
+        for (n, id) in ["players-session.1", "players-1", nil].enumerated() {
+            served.append(
+                .init(at: Instant(Int64(n)), node: "game", chaosID: id, n: n, method: "GET", path: "/ws", status: 101))
+        }
+        var requests = RequestTable()
+        requests.append(
+            .init(load: "players", n: 1, method: "GET", path: "/ws", planned: 0, outcome: .ok, bytes: 0))
+        served.finish(joining: requests)
+        #expect((0..<3).map { served.isProbe($0) } == [false, false, true])
+        #expect((0..<3).map { served.request($0) } == [nil, 0, nil])
     }
 
     static let mistakes: [(load: String, message: String)] = [

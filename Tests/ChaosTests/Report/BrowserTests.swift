@@ -24,6 +24,26 @@ import Testing
           var shown = "details.verdict[open] svg.chart, .part > .scroll svg.chart";
           root.dataset.drawn = Array.from(document.querySelectorAll(shown))
             .every(function (svg) { return svg.getBoundingClientRect().height > 60; });
+          // Where the outage is, one after the other: on its answers, on a cell of the heat map, on a request.
+          function told(svg, part, place) {
+            if (!svg || !part) return "nothing";
+            var bounds = svg.getBoundingClientRect(), box = svg.viewBox.baseVal;
+            var x = place[0] / box.width * bounds.width, y = place[1] / box.height * bounds.height;
+            svg.dispatchEvent(new PointerEvent("pointermove",
+              { clientX: bounds.left + x, clientY: bounds.top + y }));
+            return svg.querySelector(".cursor-time").textContent;
+          }
+          function first(path) { return path.getAttribute("d").slice(1).split(/[ hz]/).map(Number); }
+          var answers = document.querySelector("[data-slices]"), heat = document.querySelector("[data-heat]");
+          var bar = first(answers.querySelector(".s503"));
+          root.dataset.answers = told(answers.ownerSVGElement, answers, [bar[0] + 2, bar[1] + 2]);
+          var cell = first(heat.querySelector("path")), d = heat.dataset;
+          root.dataset.heat = told(heat.ownerSVGElement, heat, [
+            +heat.ownerSVGElement.dataset.left + (cell[0] + 0.5) * 5,
+            +d.top + +d.height - (cell[1] + 0.5) * d.height / d.steps]);
+          var dots = document.querySelector("details[open] [data-requests]");
+          var dot = first(dots.querySelector("path"));
+          root.dataset.request = told(dots.ownerSVGElement, dots, [dot[0] + 2.5, dot[1] + 2.5]);
           document.getElementById("theme").click();
           root.dataset.theme = root.classList.contains("dark") ? "dark" : "light";
         });
@@ -60,6 +80,14 @@ import Testing
         #expect(root.contains("data-drawn=\"true\""))
         #expect(root.contains("data-overflow=\"0\""), "the page is wider than its window: \(root)")
         #expect(root.contains("data-theme=\"dark\""))
+        let time = "[0-9.]+m?s"
+        for told in [
+            "data-answers=\"10\\.\\d+s: [^\"]*\\d+ × 503 from gateway, p50 ",
+            "data-heat=\"\(time): \\d+ answers in \(time)\\.\\.",
+            "data-request=\"\(time): users-\\d+ GET /orders/1 at \(time): \\d+ from \\w+ after \(time)\"",
+        ] {
+            #expect(root.range(of: told, options: .regularExpression) != nil, "\(told) in \(root)")
+        }
         #expect(document.contains("503 from gateway: 10.06s.."))
         #expect(document.contains("api:8080 unhealthy, 10.04s.."))
         for verdict in walk.verdict.verdicts { #expect(document.contains("id=\"run-0-\(verdict.id)\"")) }

@@ -138,7 +138,19 @@ extension BrokenFile {
         .init(
             #"id: after-all, availability: ">= 99%", during: errors.end..end, of: users"#,
             "id: after-all, traffic: { to: api }",
-            "28:31: `traffic` has no bound; give count, share or nodes"),
+            "28:31: `traffic` has no bound; give count, share, nodes or moved"),
+        .init(
+            #"id: after-all, availability: ">= 99%", during: errors.end..end, of: users"#,
+            "id: after-all, traffic: { to: api, moved: 0 }",
+            "28:31: `moved` needs `since`; write since: start..<mark>"),
+        .init(
+            #"id: after-all, availability: ">= 99%", during: errors.end..end, of: users"#,
+            "id: after-all, traffic: { to: api, count: 0, since: start..end }",
+            "28:59: `since` belongs to `moved`; give moved, or use during:"),
+        .init(
+            #"id: after-all, availability: ">= 99%", during: errors.end..end, of: users"#,
+            "id: after-all, traffic: { to: api, moved: 0, since: end..end - 1s }",
+            "28:59: `since` ends before it starts; put the earlier mark first"),
         .init(
             #"id: after-all, availability: ">= 99%", during: errors.end..end, of: users"#,
             "id: after-all, traffic: { to: api, count: 1, nods: 1 }",

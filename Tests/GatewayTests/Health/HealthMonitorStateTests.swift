@@ -103,6 +103,33 @@ import Testing
         #expect(rig.probes.map(\.milliseconds) == [5000, 10000])
     }
 
+    /// `created_at` is that of the reading, so that every entity of the file is another one to the second.
+    @Test func `a file that is read again faster than the interval does not silence the probes`() throws {
+        let text = """
+            _format_version: "3.0"
+            upstreams:
+            - name: orders
+              targets: [{target: "a:1"}, {target: "b:2"}]
+              healthchecks: {active: {healthy: {interval: 5, successes: 1}}}
+            """
+        var sets: [TargetSet] = []
+        for second in 1..<11 {
+            let store = try DeclarativeFile.read(
+                text, file: "kong.yml", acceptsServiceHealthChecks: false, now: Int64(second) * 1_000_000_000)
+            let configuration = store.configuration()
+            let upstream = try #require(configuration.upstreams.first)
+            #expect(upstream.createdAt == second && configuration.targets.count == 2)
+            sets += rig.monitor.apply([
+                ResolvedUpstream(
+                    upstream: upstream,
+                    targets: configuration.targets.map { ResolvedTarget(target: $0, addresses: [loopback($0.port)]) })
+            ])
+            rig.run(.seconds(1))
+        }
+        #expect(sets.count == 10 && sets.allSatisfy { $0 === sets[0] })
+        #expect(rig.probes.map(\.milliseconds) == [5000, 5000, 10000, 10000])
+    }
+
     @Test func `a changed upstream starts its intervals again`() {
         let upstream = makeUpstream { $0.probeEvery(healthy: .seconds(5)) }
         _ = rig.monitor.apply([resolve(upstream, "a:1")])

@@ -79,6 +79,12 @@ package final class ToxiproxyAPI {
         return answer
     }
 
+    /// What `GET /metrics` answers.
+    var metrics: String {
+        loop.assertInEventLoop()
+        return ToxiproxyMetrics.text(Array(proxies.values))
+    }
+
     /// 20 letters and digits, as xid makes them.
     func requestID() -> String {
         let digits = Array("0123456789abcdefghijklmnopqrstuv")
@@ -97,7 +103,7 @@ package final class ToxiproxyAPI {
                 return done(
                     Answer(
                         status: 200, contentType: "text/plain; version=0.0.4; charset=utf-8",
-                        body: ToxiproxyMetrics.text(Array(proxies.values))))
+                        body: metrics))
             case (.reset, _): return reset()
             case (.populate, _): return populate(request.body)
             case (.proxies, "GET"):

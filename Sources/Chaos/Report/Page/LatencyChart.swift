@@ -30,7 +30,7 @@ struct LatencyChart {
                         "text-anchor": "end",
                     ], Nanoseconds(tick).description))
         }
-        parts += heat(top)
+        parts.append(heat(top))
         for (name, value) in Self.quantiles {
             parts.append(.tag("path", ["class": "quantile \(name)", "d": path(value, top)]))
         }
@@ -57,32 +57,51 @@ struct LatencyChart {
         top + Self.height * (1 - series.scale.share(latency))
     }
 
-    private func heat(_ top: Double) -> [Markup] {
-        let width = series.axis.width / Double(max(1, series.slices.count))
+    /// Shades of the heat map; a person tells no more apart.
+    private static let shades = 8
+
+    /// Neighbours of one shade are one stretch, all stretches of a shade one path in units of the grid: a dozen bytes
+    /// each. What is in a cell the script says, from `data-heat`: for each slice its lowest step, and the answers of
+    /// this and the steps above it.
+    private func heat(_ top: Double) -> Markup {
+        let slices = series.slices
+        let width = series.axis.width / Double(max(1, slices.count))
         let height = Self.height / Double(series.scale.steps)
-        var cells: [Markup] = []
-        for (index, slice) in series.slices.enumerated() {
-            let most = max(1, slice.heat.max() ?? 1)
-            for (step, count) in slice.heat.enumerated() where count > 0 {
-                let share = Double(count) / Double(most)
-                cells.append(
-                    .tag(
-                        "rect",
-                        [
-                            "class": "heat", "x": (series.axis.left + Double(index) * width).coordinate,
-                            "y": (top + Self.height - Double(step + 1) * height).coordinate,
-                            "width": (width + 0.2).coordinate, "height": height.coordinate,
-                            "fill-opacity": (0.12 + 0.6 * share).rounded(to: 2),
-                        ],
-                        [
-                            .tag(
-                                "title", [:],
-                                "\(count) answers in \(readable(series.scale.bottom(of: step))).."
-                                    + readable(series.scale.bottom(of: step + 1)))
-                        ]))
+        let most = slices.map { Double(max(1, $0.heat.max() ?? 1)) }
+        func shade(_ index: Int, _ step: Int) -> Int? {
+            let count = slices[index].heat[step]
+            return count > 0 ? min(Self.shades - 1, Int(Double(count) / most[index] * Double(Self.shades))) : nil
+        }
+        var paths = [String](repeating: "", count: Self.shades)
+        for step in 0..<series.scale.steps {
+            var index = 0
+            while index < slices.count {
+                let (first, current) = (index, shade(index, step))
+                repeat { index += 1 } while index < slices.count && shade(index, step) == current
+                if let current { paths[current] += "M\(first) \(step)h\(index - first)v1h-\(index - first)z" }
             }
         }
-        return cells
+        let cells = paths.enumerated().filter { !$0.element.isEmpty }.map { shade, path in
+            let opacity = 0.12 + 0.6 * Double(shade + 1) / Double(Self.shades)
+            return Markup.tag("path", ["class": "heat", "fill-opacity": opacity.rounded(to: 2), "d": path])
+        }
+        let scale = series.scale
+        let bottom = (top + Self.height).coordinate
+        return .tag(
+            "g",
+            [
+                "transform": "translate(\(series.axis.left.coordinate) \(bottom)) "
+                    + "scale(\(width.rounded(to: 3)) -\(height.rounded(to: 3)))",
+                "shape-rendering": "crispEdges", "data-heat": slices.map(Self.packed).joined(separator: ";"),
+                "data-low": "\(Int64(scale.low))", "data-high": "\(Int64(scale.high))", "data-steps": "\(scale.steps)",
+                "data-top": top.coordinate, "data-height": Self.height.coordinate,
+            ], cells)
+    }
+
+    private static func packed(_ slice: RunSeries.Slice) -> String {
+        guard let first = slice.heat.firstIndex(where: { $0 > 0 }), let last = slice.heat.lastIndex(where: { $0 > 0 })
+        else { return "" }
+        return "\(first):" + slice.heat[first...last].map { "\($0)" }.joined(separator: ",")
     }
 
     /// Broken where nothing was answered.

@@ -88,7 +88,8 @@ enum PageStyle {
         @media print { button { display: none; } section { break-inside: avoid; } }
         """
 
-    /// The theme (the system's, until a person chooses), and the moment under the pointer.
+    /// The theme (the system's, until a person chooses), the moment under the pointer, and what is there: drawings of
+    /// many parts carry their figures packed, in attributes.
     static let script: StaticString = """
         (function () {
           var root = document.documentElement;
@@ -101,6 +102,66 @@ enum PageStyle {
             var s = ns / 1e9;
             return Math.abs(s) >= 1 ? s.toFixed(3) + "s" : (ns / 1e6).toFixed(2) + "ms";
           }
+          function lines(part, key) { return part ? part.dataset[key].split(";") : []; }
+          function within(part, y) {
+            var top = +part.dataset.top;
+            return y >= top - 3 && y <= top + +part.dataset.height + 3;
+          }
+          // Draws a dot for each request of a stretch, and gives their places and texts.
+          function draw(dots, left, width, from, to) {
+            if (!dots) return [];
+            var d = dots.dataset, names = d.names.split("\\n"), paths = {}, before = [0, 0, 0, 0, 0, 0];
+            lines(dots, "colours").filter(Boolean).forEach(function (entry) {
+              var path = document.createElementNS("http://www.w3.org/2000/svg", "path"), parts = entry.split(":");
+              path.setAttribute("class", parts[1]);
+              dots.append(path);
+              paths[parts[0]] = { element: path, line: "" };
+            });
+            var requests = lines(dots, "requests").filter(Boolean).map(function (row) {
+              var f = row.split(",").map(function (value, i) {
+                return i === 6 ? value : i === 1 || i === 5 ? +before[i] + +value : value === "" ? before[i] : value;
+              });
+              before = f;
+              var at = f[5] * 1e3, latency = f[6] === "" ? null : f[6] * 1e3;
+              // What was never answered lies on top: it took for ever.
+              var share = latency === null ? 1 : Math.log(Math.max(1, latency) / d.low) / Math.log(d.high / d.low);
+              var request = {
+                x: left + Math.min(1, Math.max(0, (at - from) / (to - from))) * width,
+                y: +d.top + (1 - Math.min(1, Math.max(0, share))) * d.height,
+                text: names[f[0]] + "-" + f[1] + " " + names[f[2]] + " " + names[f[3]] + " at " + readable(at) + ": " +
+                  names[f[4]] + " after " + (latency === null ? "nothing" : readable(latency))
+              };
+              paths[f[4]].line += "M" + (request.x - 2.5).toFixed(1) + " " + (request.y - 2.5).toFixed(1) + "h5v5h-5z";
+              return request;
+            });
+            Object.keys(paths).forEach(function (key) { paths[key].element.setAttribute("d", paths[key].line); });
+            return requests;
+          }
+          // What lies at a place of a drawing; `at` runs from 0 to 1 along its time.
+          function teller(svg, requests) {
+            var answers = svg.querySelector("[data-slices]"), heat = svg.querySelector("[data-heat]");
+            var slices = lines(answers, "slices"), cells = lines(heat, "heat");
+            var sorts = answers ? answers.dataset.names.split("\\n") : [];
+            return function (at, x, y) {
+              if (answers && within(answers, y)) {
+                var parts = (slices[Math.min(slices.length - 1, Math.floor(at * slices.length))] || "").split("/");
+                var said = parts[0].split(",").map(function (n, i) { return n && n + " \\u00d7 " + sorts[i]; });
+                if (parts[2]) said.push("p50 " + readable(parts[1] * 1e3), "p99 " + readable(parts[2] * 1e3));
+                return said.filter(Boolean).join(", ");
+              }
+              if (heat && within(heat, y)) {
+                var cell = cells[Math.min(cells.length - 1, Math.floor(at * cells.length))] || "0:";
+                var d = heat.dataset, first = +cell.split(":")[0], counts = cell.split(":")[1].split(",");
+                var step = Math.floor((+d.top + +d.height - y) / d.height * d.steps);
+                var bottom = function (n) { return readable(d.low * Math.pow(d.high / d.low, n / d.steps)); };
+                return +counts[step - first] ? counts[step - first] + " answers in " + bottom(step) + ".." +
+                  bottom(step + 1) : "";
+              }
+              var near = requests.map(function (r) { return [Math.hypot(r.x - x, r.y - y), r.text]; })
+                .filter(function (r) { return r[0] < 8; }).sort(function (a, b) { return a[0] - b[0]; });
+              return near.length ? near[0][1] : "";
+            };
+          }
           document.querySelectorAll("svg.chart").forEach(function (svg) {
             var ns = "http://www.w3.org/2000/svg";
             var line = document.createElementNS(ns, "line"), text = document.createElementNS(ns, "text");
@@ -108,13 +169,18 @@ enum PageStyle {
             var left = +svg.dataset.left, width = +svg.dataset.width, from = +svg.dataset.from, to = +svg.dataset.to;
             line.setAttribute("class", "cursor"); line.setAttribute("y1", 16); line.setAttribute("y2", box.height);
             text.setAttribute("y", 24); text.setAttribute("class", "cursor-time");
+            var tell, requests = draw(svg.querySelector("[data-requests]"), left, width, from, to);
             svg.addEventListener("pointermove", function (event) {
               var bounds = svg.getBoundingClientRect();
               var x = (event.clientX - bounds.left) / bounds.width * box.width;
               if (x < left || x > left + width) { line.remove(); text.remove(); return; }
               line.setAttribute("x1", x); line.setAttribute("x2", x);
-              text.setAttribute("x", x + (x > left + width - 90 ? -70 : 4));
-              text.textContent = readable(from + (x - left) / width * (to - from));
+              var at = (x - left) / width, isRight = at > 0.5;
+              tell = tell || teller(svg, requests);
+              var what = tell(at, x, (event.clientY - bounds.top) / bounds.height * box.height);
+              text.setAttribute("x", x + (isRight ? -4 : 4));
+              text.setAttribute("text-anchor", isRight ? "end" : "start");
+              text.textContent = readable(from + at * (to - from)) + (what ? ": " + what : "");
               svg.append(line, text);
             });
             svg.addEventListener("pointerleave", function () { line.remove(); text.remove(); });

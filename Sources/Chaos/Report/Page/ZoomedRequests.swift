@@ -40,22 +40,7 @@ struct ZoomedRequests {
                 "text", ["class": "label", "x": (axis.left - 8).coordinate, "y": y.coordinate, "text-anchor": "end"],
                 "\(readable(Int64(latency)))")
         }
-        for row in shown {
-            // What was never answered lies on top: it took for ever.
-            let latency = table.latency(row)
-            let share = latency.map { scale.share($0) } ?? 1
-            let text =
-                "\(table.id(row)) \(table.method(row)) \(table.path(row)) at \(readable(table.planned[row])): "
-                + "\(table.sortName(row)) after \(latency.map { readable($0) } ?? "nothing")"
-            parts.append(
-                .tag(
-                    "circle",
-                    [
-                        "class": SortColour.name(table.sortName(row)), "cx": axis.x(table.planned[row]).coordinate,
-                        "cy": (top + 5 + (1 - share) * (Self.height - 10)).coordinate, "r": "3",
-                    ],
-                    [.tag("title", [:], text)]))
-        }
+        parts.append(dots(shown, scale, top))
         if rows.count > shown.count {
             parts.append(
                 .tag(
@@ -67,5 +52,60 @@ struct ZoomedRequests {
                     "\(rows.count - shown.count) of \(rows.count) requests not drawn"))
         }
         return .tag("g", [:], parts)
+    }
+
+    /// The script draws the dots and says what each is, from `data-requests`. A row is load, number, method, path,
+    /// answer, planned start and latency: texts as places in `data-names` (left out where they are those of the row
+    /// before), number and start as the distance from the row before, times in microseconds. `data-colours` names the
+    /// class of each answer.
+    private func dots(_ shown: [Int], _ scale: RunSeries.Scale, _ top: Double) -> Markup {
+        let table = report.view.requests
+        var names = PackedNames()
+        var colours: [(place: Int, colour: String)] = []
+        var before: (places: [Int], number: Int, start: Int64) = ([-1, -1, -1, -1], 0, 0)
+        var packed: [String] = []
+        for row in shown {
+            let sort = table.sortName(row)
+            let texts = [table.loadName(row), table.method(row), table.path(row), sort]
+            let places = texts.map { names.place(of: $0) }
+            if !colours.contains(where: { $0.place == places[3] }) {
+                colours.append((places[3], SortColour.name(sort)))
+            }
+            let shown = zip(places, before.places).map { $0 == $1 ? "" : "\($0)" }
+            let (number, start) = (table.number(row), table.planned[row] / 1_000)
+            let latency = table.latency(row).map { "\($0 / 1_000)" } ?? ""
+            packed.append(
+                "\(shown[0]),\(number - before.number),\(shown[1]),\(shown[2]),\(shown[3]),"
+                    + "\(start - before.start),\(latency)")
+            before = (places, number, start)
+        }
+        return .tag(
+            "g",
+            [
+                "data-requests": packed.joined(separator: ";"), "data-names": names.text,
+                "data-colours": colours.map { "\($0.place):\($0.colour)" }.joined(separator: ";"),
+                "data-low": "\(Int64(scale.low))", "data-high": "\(Int64(scale.high))",
+                "data-top": (top + 5).coordinate, "data-height": (Self.height - 10).coordinate,
+            ])
+    }
+}
+
+/// Texts that a drawing's data name by their places, each written once.
+struct PackedNames {
+    private var texts: [String] = []
+    private var places: [String: Int] = [:]
+
+    mutating func place(of text: String) -> Int {
+        if let place = places[text] { return place }
+        places[text] = texts.count
+        texts.append(text)
+        return texts.count - 1
+    }
+
+    var text: String { Self.text(texts) }
+
+    /// A line each.
+    static func text(_ texts: [String]) -> String {
+        texts.map { $0.replacing("\n", with: " ") }.joined(separator: "\n")
     }
 }

@@ -76,6 +76,10 @@ enum Sentences {
                 it.count.map { "\(text($0)) requests" }, it.share.map { "\(text($0)) of the requests" },
                 it.nodes.map { "requests at \(text($0)) of them" },
             ]
+            if let moved = it.moved {
+                return "of the paths that \(it.filter.to.joined(separator: ", ")) served\(text(moved.since))"
+                    + "\(subset(it.filter)), \(text(moved.bound)) are served by another\(text(it.during))"
+            }
             return "\(it.filter.to.joined(separator: ", ")) \(it.filter.to.count == 1 ? "gets" : "get") "
                 + bounds.compactMap { $0 }.joined(separator: " and ") + subset(it.filter) + text(it.during)
         case .probes(let it):

@@ -18,13 +18,25 @@ package struct BaselineBounds: Hashable, Sendable {
 
     package struct Entry: Hashable, Sendable {
         package var figure: Figure
-        /// What it was in the earlier runs: nanoseconds, a second, a part.
-        package var before: Spread
-        /// Of how many runs.
-        package var runs: Int
+        /// What it was in each of the earlier runs: nanoseconds, a second, a part. Never empty.
+        package let values: [Double]
+        package let before: Spread
         /// As parts of the old median: 0.1 for `+10%`.
         package var least: Double?
         package var most: Double?
+
+        /// Nil without values.
+        package init?(figure: Figure, values: [Double], least: Double?, most: Double?) {
+            guard let before = Spread(values) else { return nil }
+            self.figure = figure
+            self.values = values
+            self.before = before
+            self.least = least
+            self.most = most
+        }
+
+        /// How many earlier runs there are.
+        package var runs: Int { values.count }
 
         /// `<= +10%`
         package var text: String {
@@ -90,9 +102,6 @@ struct RunBaseline {
         return figures
     }
 
-    /// Nil when no run has the figure.
-    func spread(of figure: BaselineBounds.Figure) -> (spread: Spread, runs: Int)? {
-        let values = runs.compactMap { $0[figure] }
-        return Spread(values).map { ($0, values.count) }
-    }
+    /// One of each run that has the figure.
+    func values(of figure: BaselineBounds.Figure) -> [Double] { runs.compactMap { $0[figure] } }
 }

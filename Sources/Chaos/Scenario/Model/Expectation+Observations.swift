@@ -82,6 +82,9 @@ package struct Metric: Hashable, Sendable {
         case during(During)
     }
 
+    /// Instead of a node: the counters of all links, as `GET /metrics` of their Toxiproxy API has them.
+    package static let links = "links"
+
     package var node: String
     package var name: String
     /// Series that have these labels; the sum of all that do.

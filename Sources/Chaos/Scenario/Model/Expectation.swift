@@ -258,13 +258,29 @@ package struct Traffic: Hashable, Sendable {
     package var share: Bound?
     /// How many of the filter's mocks got any of it.
     package var nodes: Bound?
+    package var moved: Moved?
     package var during: During
 
-    package init(filter: TrafficFilter, count: Bound?, share: Bound?, nodes: Bound? = nil, during: During) {
+    /// How many of the paths that were at home at the filter's mocks were served by others later.
+    package struct Moved: Hashable, Sendable {
+        package var bound: Bound
+        /// When the home of a path is looked at: the one mock that served it then.
+        package var since: During
+
+        package init(_ bound: Bound, since: During) {
+            self.bound = bound
+            self.since = since
+        }
+    }
+
+    package init(
+        filter: TrafficFilter, count: Bound?, share: Bound?, nodes: Bound? = nil, moved: Moved? = nil, during: During
+    ) {
         self.filter = filter
         self.count = count
         self.share = share
         self.nodes = nodes
+        self.moved = moved
         self.during = during
     }
 }

@@ -103,7 +103,8 @@ extension Expectation {
         case .requests(let it):
             [it.lost, it.duplicated, it.unknown].compactMap { $0 }.flatMap(\.marksUsed) + it.during.marksUsed
         case .traffic(let it):
-            [it.count, it.share, it.nodes].compactMap { $0 }.flatMap(\.marksUsed) + it.during.marksUsed
+            [it.count, it.share, it.nodes, it.moved?.bound].compactMap { $0 }.flatMap(\.marksUsed)
+                + it.during.marksUsed + (it.moved?.since.marksUsed ?? [])
         case .probes(let it): [it.every, it.count].compactMap { $0 }.flatMap(\.marksUsed) + it.during.marksUsed
         case .count(let it): it.bound.marksUsed + it.during.marksUsed
         case .order(let marks): marks.map(\.mark)

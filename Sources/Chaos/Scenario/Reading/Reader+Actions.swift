@@ -72,7 +72,7 @@ extension Reader {
     }
 
     /// What does not run as a process of its own takes no signals.
-    private mutating func checkIsProcess(_ names: [String], at location: SourceLocation, _ topology: Topology) -> Bool {
+    mutating func checkIsProcess(_ names: [String], at location: SourceLocation, _ topology: Topology) -> Bool {
         for gateway in topology.gateways where names.contains(gateway.id) {
             if case .remote = gateway.source {
                 report(location, "`\(gateway.id)` runs elsewhere: its process cannot be touched")

@@ -41,12 +41,13 @@ extension Reader {
         }
         var entries: [BaselineBounds.Entry] = []
         for (figure, least, most) in bounds {
-            guard let (spread, runs) = baseline.spread(of: figure) else {
+            let values = baseline.values(of: figure)
+            guard let entry = BaselineBounds.Entry(figure: figure, values: values, least: least, most: most) else {
                 report(
                     fields.keyLocation(figure.rawValue), "\(name) has no `\(figure.rawValue)`", advice: "leave it out")
                 continue
             }
-            entries.append(.init(figure: figure, before: spread, runs: runs, least: least, most: most))
+            entries.append(entry)
         }
         return entries.isEmpty ? nil : BaselineBounds(file: name, entries: entries)
     }

@@ -200,11 +200,13 @@ extension Reader {
     }
 
     /// `a..b`, or the name of something with a start and an end (a step with `for:`, a window with `as:`).
-    mutating func during(_ node: DocumentNode?, default fallback: During = .wholeRun) -> During? {
+    mutating func during(
+        _ node: DocumentNode?, default fallback: During = .wholeRun, key: String = "during"
+    ) -> During? {
         guard let node else { return fallback }
         guard let text = node.scalar, !node.isNull else {
             report(
-                node.location, "`during` must be two marks, not \(node.kindName)", advice: "write tripped..recovered")
+                node.location, "`\(key)` must be two marks, not \(node.kindName)", advice: "write tripped..recovered")
             return nil
         }
         if let whole = interval(named: text) { return whole }
@@ -215,18 +217,18 @@ extension Reader {
                 try parser.expectEnd()
                 if preferringMarks(in: text, { $0.fold(first) }) != nil {
                     report(
-                        node.location, "`during` needs two marks", advice: "write \(text)..end, or a step with `for:`")
+                        node.location, "`\(key)` needs two marks", advice: "write \(text)..end, or a step with `for:`")
                 }
                 return nil
             }
             let second = try parser.expression()
             try parser.expectEnd()
             let (start, end) = preferringMarks(in: text) { ($0.fold(first), $0.fold(second)) }
-            guard let from = start.flatMap({ instant($0, node, "the start of `during`") }),
-                let to = end.flatMap({ instant($0, node, "the end of `during`") })
+            guard let from = start.flatMap({ instant($0, node, "the start of `\(key)`") }),
+                let to = end.flatMap({ instant($0, node, "the end of `\(key)`") })
             else { return nil }
             if from.mark == to.mark, to.offset < from.offset {
-                report(node.location, "`during` ends before it starts", advice: "put the earlier mark first")
+                report(node.location, "`\(key)` ends before it starts", advice: "put the earlier mark first")
                 return nil
             }
             return During(from: from, to: to)

@@ -76,13 +76,31 @@ extension Reader {
         let count = inner["count"].flatMap { bound($0, "`count`", over: [.number], bare: .exactly) }
         let share = inner["share"].flatMap { bound($0, "`share`", over: [.ratio], bare: .refused) }
         let nodes = inner["nodes"].flatMap { bound($0, "`nodes`", over: [.number], bare: .exactly) }
-        if inner["count"] == nil, inner["share"] == nil, inner["nodes"] == nil {
-            report(inner.location, "`traffic` has no bound", advice: "give count, share or nodes")
+        if ["count", "share", "nodes", "moved"].allSatisfy({ inner[$0] == nil }) {
+            report(inner.location, "`traffic` has no bound", advice: "give count, share, nodes or moved")
         }
-        guard let filter, count != nil || share != nil || nodes != nil, let during = during(fields["during"]) else {
+        let moved = moved(inner)
+        guard let filter, count != nil || share != nil || nodes != nil || moved != nil,
+            let during = during(fields["during"])
+        else { return nil }
+        return Traffic(filter: filter, count: count, share: share, nodes: nodes, moved: moved, during: during)
+    }
+
+    private mutating func moved(_ inner: Fields) -> Traffic.Moved? {
+        guard let node = inner["moved"] else {
+            if let since = inner["since"] {
+                report(since.location, "`since` belongs to `moved`", advice: "give moved, or use during:")
+            }
             return nil
         }
-        return Traffic(filter: filter, count: count, share: share, nodes: nodes, during: during)
+        for key in ["count", "share", "nodes"] where inner[key] != nil {
+            report(inner.location, "`\(key)` beside `moved`", advice: "give it in an expectation of its own")
+        }
+        let bound = bound(node, "`moved`", over: [.number], bare: .exactly)
+        guard let since = required("since", in: inner, "`moved`", advice: "write since: start..<mark>"),
+            let bound, let home = during(since, key: "since")
+        else { return nil }
+        return Traffic.Moved(bound, since: home)
     }
 
     mutating func probes(_ fields: Fields, _ topology: Topology) -> Probes? {

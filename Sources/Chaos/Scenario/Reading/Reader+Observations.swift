@@ -22,6 +22,12 @@ extension Reader {
                 report(fields.location, "`\(node)` runs elsewhere: nobody here sees what it uses")
                 return nil
             }
+            if gateway.process == .inProcess {
+                report(
+                    fields.location, "`\(node)` has no process of its own: nobody knows what of the runner's it uses",
+                    advice: "leave out `process:`")
+                return nil
+            }
         }
         return Usage(memory: memory, descriptors: descriptors, node: node, during: during)
     }
@@ -64,11 +70,17 @@ extension Reader {
 
     // MARK: Metrics
 
+    /// The counters of all links together, unless a node has that name.
+    private func isLinks(_ node: DocumentNode, _ topology: Topology) -> Bool {
+        node.scalar == Metric.links && !topology.nodeNames.contains(Metric.links)
+    }
+
     /// `metric: { of: gateway, name: 'kong_http_requests_total{code="200"}', is: ">= 1" }, at: end`
     mutating func metric(_ fields: Fields, _ topology: Topology) -> Metric? {
         let keys = Vocabulary.metric.names
         guard let inner = fields["metric"].flatMap({ self.fields($0, "`metric`", keys: keys) }) else { return nil }
-        let node = required("of", in: inner, "`metric`", advice: "write of: gateway").flatMap { nodeName($0, topology) }
+        let node = required("of", in: inner, "`metric`", advice: "write of: gateway")
+            .flatMap { isLinks($0, topology) ? Metric.links : nodeName($0, topology) }
         if let node, topology.programs.contains(where: { $0.id == node }), let place = inner["of"]?.location {
             report(place, "the process `\(node)` is not asked for metrics", advice: "name a gateway or a mock")
             return nil

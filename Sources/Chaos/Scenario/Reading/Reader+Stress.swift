@@ -10,7 +10,7 @@ extension Reader {
         let what = "a `stress` step"
         guard let fields = fields(node, what, keys: ["node", "cpu", "memory", "fds"]) else { return nil }
         guard let nodeNode = required("node", in: fields, what, advice: "write node: gateway"),
-            let name = nodeName(nodeNode, topology)
+            let name = nodeName(nodeNode, topology), checkIsProcess([name], at: nodeNode.location, topology)
         else { return nil }
         var spec = StressSpec(node: name)
         if let node = fields["cpu"], let share = ratio(node, "`cpu` of \(what)") {

@@ -187,7 +187,9 @@ extension Reader {
         }
         var process = GatewayNode.Process.spawn
         if let node = fields["process"] { process = choice(node, "`process` of the gateway") ?? .spawn }
-        if process == .inProcess { use(.gatewayInProcess, at: fields.keyLocation("process")) }
+        if process == .inProcess, fields["url"] != nil {
+            report(fields.keyLocation("process"), "`process` beside `url`: that gateway runs elsewhere")
+        }
         guard let (source, document) = configuration(fields, files, of: what) else { return nil }
         return GatewayNode(
             id: id, source: source, document: document, upstreams: KongFacts(document).upstreams,

@@ -27,6 +27,8 @@ extension Vocabulary {
             .init("count", .bound, "How many."),
             .init("share", .bound, "Of the requests that reached any mock."),
             .init("nodes", .bound, "How many mocks of the group got any of them: == 1."),
+            .init("moved", .bound, "How many paths that the mock served in `since` were served by another: == 0."),
+            .init("since", .during, "With moved: when it is looked at which mock serves a path."),
         ])
 
     // MARK: Expectations
@@ -147,7 +149,7 @@ extension Vocabulary {
     static let metric = KeyTable(
         "A series of metrics.",
         [
-            .init("of", .text, "A gateway or a mock.", required: true),
+            .init("of", .text, "A gateway, a mock, or links.", required: true),
             .init(
                 "name", .pattern("^[A-Za-z_:][A-Za-z0-9_:]*(\\{.*\\})?$", hint: "name{label=\"value\"}"),
                 "All series that have these labels, summed.", required: true),
