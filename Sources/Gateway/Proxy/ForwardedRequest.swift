@@ -43,13 +43,13 @@ package struct ForwardedRequest {
     static let viaHTTP11: StaticString = "1.1 kong/3.10.0"
     static let viaHTTP10: StaticString = "1.0 kong/3.10.0"
 
-    /// The client's request. Its connection keeps it while this value lives: for one call.
-    private unowned(unsafe) let head: RequestHead
+    /// The client's request.
+    private let head: RequestHead
     /// Path and query for the upstream.
     private let uri: ByteBuffer
     /// For the Host field; nil passes the client's on.
     private let host: (name: String, port: Int?)?
-    private unowned(unsafe) let client: ClientFacts
+    private let client: ClientFacts
     /// What was taken off the path, or nil.
     private let strippedPrefix: ByteBuffer?
     private let requestID: RequestID

@@ -19,8 +19,7 @@ package struct ProxyLatency: Sendable {
 /// Writes the response that goes to the client: the upstream's fields in their order and own spelling, less those that
 /// belong to its connection, and Kong's own (kong-facts 4.3).
 package struct ForwardedResponse {
-    /// Its connection keeps it while this value lives: for one call.
-    private unowned(unsafe) let head: ResponseHead
+    private let head: ResponseHead
     /// The client understands trailers, so the Trailer field is of use to it.
     private let keepsTrailer: Bool
     private let latency: ProxyLatency
