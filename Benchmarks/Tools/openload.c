@@ -99,6 +99,8 @@ static void complete(int index, int64_t moment) {
     connection->is_busy = false;
     completed++;
     idle[idle_count++] = index;
+    // The server has had enough of this connection (keepalive_requests); the next request has another one.
+    if (strcasestr(connection->head, "\r\nconnection: close")) break_off(index);
     if (strncmp(connection->head, "HTTP/1.1 200", 12) != 0) {
         not_ok++;
         return;

@@ -109,7 +109,7 @@ struct BenchCommand: AsyncParsableCommand {
         let display = Mutex(BenchDisplay(mode: quiet ? .quiet : isLive ? .live : .plain, style: style))
         var topology = BenchTopology.Options()
         topology.workers = workers
-        let world = World.real(threads: plan.threads + 1, seed: plan.seed)
+        let world = World.real(threads: plan.threads + 1, seed: plan.seed, loops: .own)
         let bench = BenchRun(plan, subjects: subjects, topology: topology, world: world) { update in
             display.withLock { Console.write($0.text(for: update)) }
         }

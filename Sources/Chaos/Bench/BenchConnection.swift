@@ -76,7 +76,7 @@ final class BenchConnection: ClientDelegate {
 
     private func connect(_ worker: BenchWorker) -> EventLoopFuture<any Channel> {
         client?.close()
-        let client = ClientConnection()
+        let client = ClientConnection(isAlone: worker.job.tls == nil)
         self.client = client
         hasTLSFailure = false
         attempt += 1

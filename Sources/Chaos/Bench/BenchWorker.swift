@@ -115,9 +115,7 @@ final class BenchWorker {
     }
 
     private func schedule(at moment: NIODeadline, _ body: @escaping (BenchWorker) -> Void) -> Scheduled<Void> {
-        loop.assumeIsolated().scheduleTask(deadline: moment) { [weak self] in
-            if let self, promise != nil { body(self) }
-        }
+        loop.assumeIsolated().scheduleTask(deadline: moment) { [self] in if promise != nil { body(self) } }
     }
 
     // MARK: Closed loop
