@@ -124,13 +124,13 @@ final class ProxyConnection {
             if buffersBody, !hasWholeBody {
                 state = .buffering
             } else {
-                tryNext(mayReuse: true)
+                tryNext()
             }
         }
     }
 
     /// Picks a peer and sends the request there.
-    private func tryNext(mayReuse: Bool) {
+    private func tryNext() {
         guard let routed else { return }
         switch worker.pick(routed, tried: tried) {
         case .peer(let peer, let balancer):
@@ -141,7 +141,11 @@ final class ProxyConnection {
             attempt += 1
             hasSentRequest = false
             self.peer = peer
-            if mayReuse, let open = worker.idleConnections(peer, routed).take() {
+            // Only a peer that has failed this request needs a new connection; else every failure would leave one more
+            // behind with the others.
+            if !tried.contains(where: { $0.identity === peer.identity }),
+                let open = worker.idleConnections(peer, routed).take()
+            {
                 isReusedConnection = true
                 exchange(on: open, now)
             } else {
@@ -241,7 +245,7 @@ final class ProxyConnection {
         switch decision {
         case .retry(let report):
             self.report(report)
-            tryNext(mayReuse: false)
+            tryNext()
         case .giveUp(let report, let status):
             self.report(report)
             answer(.nginx(status))
@@ -313,7 +317,7 @@ extension ProxyConnection: ServerDelegate {
         switch state {
         case .exchanging(let upstream), .responding(let upstream):
             if !upstream.hasSentAll { upstream.sendEnd(trailers: trailers) }
-        case .buffering: tryNext(mayReuse: true)
+        case .buffering: tryNext()
         case .idle, .connecting, .finishing, .answered: break
         }
     }

@@ -61,6 +61,8 @@ extension LoopbackTests {
                 #expect(answer.status == 200)
             }
             #expect(upstream.requests.count == 4)
+            // The connection that is open to the next target serves; none is left behind.
+            #expect(upstream.connectionCount == 1)
             // The wheel has two places: every other pick is refused and followed by the other.
             let reports = try gateway.reports()
             #expect(reports.allSatisfy { $0 == "tcp_failure" })
