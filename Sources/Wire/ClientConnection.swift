@@ -24,7 +24,7 @@ package protocol ClientDelegate: AnyObject {
     func failed(_ failure: ClientFailure, on connection: ClientConnection)
 }
 
-/// Keeps connections that are idle.
+/// Keeps connections, and forgets those that have closed.
 package protocol ConnectionKeeper: AnyObject {
     func closed(_ connection: ClientConnection)
 }
@@ -59,9 +59,7 @@ package final class ClientConnection: ChannelInboundHandler, DirectReceiver {
 
     /// Set before `send`, for one exchange, at whose end the connection lets go of it.
     package var delegate: (any ClientDelegate)?
-    /// Called once when the connection has closed, idle or not; a pool forgets it then.
-    package var onClose: ((ClientConnection) -> Void)?
-    /// A pool that is told once when the connection has closed, idle or not.
+    /// Told once when the connection has closed, idle or not; held until then.
     package var keeper: (any ConnectionKeeper)?
 
     let limits: WireLimits
@@ -400,7 +398,7 @@ package final class ClientConnection: ChannelInboundHandler, DirectReceiver {
         deadline = nil
         self.context = nil
         (ownChannel, ownLoop, direct, isActive, isWritable) = (nil, nil, nil, false, false)
-        (onClose, keeper) = (nil, nil)
+        keeper = nil
     }
 
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -462,9 +460,8 @@ package final class ClientConnection: ChannelInboundHandler, DirectReceiver {
         (isActive, isWritable) = (false, false)
         endOfInput(.closed)
         if heldEnd == nil { close() }
-        let (onClose, keeper) = (onClose, keeper)
-        (self.onClose, self.keeper) = (nil, nil)
-        onClose?(self)
+        let keeper = keeper
+        self.keeper = nil
         keeper?.closed(self)
         context.fireChannelInactive()
     }

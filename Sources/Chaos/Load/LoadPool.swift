@@ -10,7 +10,6 @@ final class LoadConnection {
     let client: ClientConnection
     /// From 1, in the order in which they were made.
     let number: Int
-    fileprivate var exchange: LoadExchange?
 
     fileprivate init(_ client: ClientConnection, number: Int) {
         self.client = client
@@ -20,7 +19,7 @@ final class LoadConnection {
 
 /// The connections of a load: an idle one is used again (the last used first, so that spare ones fall asleep), else a
 /// new one is made, and at the limit a request waits for its turn. Confined to the load's event loop.
-final class LoadPool: LoadCarrier {
+final class LoadPool: LoadCarrier, ConnectionKeeper {
     private let network: any Network
     private let address: SocketAddress
     private let loop: any EventLoop
@@ -66,7 +65,6 @@ final class LoadPool: LoadCarrier {
 
     /// The exchange on a connection has come to its end; the connection may be used again if it says so.
     func release(_ connection: LoadConnection) {
-        connection.exchange = nil
         guard connection.client.isReusable, connection.client.isOpen, !isClosed else {
             connection.client.close()
             return
@@ -87,7 +85,6 @@ final class LoadPool: LoadCarrier {
     }
 
     private func start(_ exchange: LoadExchange, on connection: LoadConnection) {
-        connection.exchange = exchange
         exchange.start(on: connection) { [self] failure in
             if failure == .timeout || failure == .aborted { connection.client.close() }
             release(connection)
@@ -105,10 +102,7 @@ final class LoadPool: LoadCarrier {
         count += 1
         made += 1
         let connection = LoadConnection(ClientConnection(), number: made)
-        connection.client.onClose = { [weak self, weak connection] _ in
-            guard let self, let connection else { return }
-            forget(connection)
-        }
+        connection.client.keeper = self
         let bound = NIOLoopBound(connection.client, eventLoop: loop)
         let connecting = network.connect(to: address, on: loop, timeout: connectTimeout) { channel in
             channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(bound.value) }
@@ -137,10 +131,9 @@ final class LoadPool: LoadCarrier {
         connectForWaiting()
     }
 
-    private func forget(_ connection: LoadConnection) {
+    func closed(_ connection: ClientConnection) {
         count -= 1
-        idle.removeAll { $0 === connection }
-        connection.exchange = nil
+        idle.removeAll { $0.client === connection }
         connectForWaiting()
     }
 

@@ -138,16 +138,25 @@ final class ClientRecorder: ClientDelegate {
     func writabilityChanged(on connection: ClientConnection) { log.append("writable \(connection.isWritable)") }
 }
 
+/// Counts how often a connection says that it has closed.
+final class CloseRecorder: ConnectionKeeper {
+    private(set) var count = 0
+
+    func closed(_ connection: ClientConnection) { count += 1 }
+}
+
 /// A client connection under test, with the recorder of its latest exchange.
 final class ClientHarness: ConnectionHarness {
     let connection: ClientConnection
     private(set) var recorder = ClientRecorder()
-    var closeCount = 0
+    private let closes = CloseRecorder()
+
+    var closeCount: Int { closes.count }
 
     init(limits: WireLimits = WireLimits()) throws {
         connection = ClientConnection(limits: limits)
         try super.init(connection)
-        connection.onClose = { [weak self] _ in self?.closeCount += 1 }
+        connection.keeper = closes
     }
 
     /// Sends a whole request without a body.
