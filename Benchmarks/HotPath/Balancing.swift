@@ -44,5 +44,9 @@ public final class Balancing {
     }
 
     /// A success of a healthy target, as nearly every request is one.
-    public func runReport() { balancer.set.addresses[3].reportPassive(.httpStatus(200), to: reporter) }
+    @discardableResult
+    public func runReport() -> Bool {
+        balancer.set.addresses[3].reportPassive(
+            .httpStatus(200), to: reporter, from: loop, confirmed: { {} }, label: { nil })
+    }
 }

@@ -143,20 +143,10 @@ final class PassiveChecks: Sendable {
 
 extension TargetAddress {
     /// Reports what a try to this address came to. May be called on any loop; on the control loop itself it is applied
-    /// before it returns, so that the next pick sees it.
+    /// before it returns, so that the next pick sees it. From another loop a failure is confirmed when it has been
+    /// applied. A success is not: nobody is harmed by one that comes late.
     ///
     /// A success on a healthy address costs one relaxed load.
-    ///
-    /// - Parameter label: asked only when the report may matter.
-    package func reportPassive(
-        _ outcome: PassiveOutcome, to reporter: HealthReporter, label: () -> AttemptLabel? = { nil }
-    ) {
-        guard let passiveChecks, meaning(of: outcome, to: passiveChecks) != nil else { return }
-        reporter.deliver(outcome, for: self, label: label())
-    }
-
-    /// As the other one; from another loop than the control loop a failure is confirmed when it has been applied. A
-    /// success is not: nobody is harmed by one that comes late.
     ///
     /// - Parameters:
     ///   - origin: the loop that this is called on.
@@ -169,11 +159,11 @@ extension TargetAddress {
         confirmed: () -> () -> Void, label: () -> AttemptLabel?
     ) -> Bool {
         guard let passiveChecks, let meaning = meaning(of: outcome, to: passiveChecks) else { return false }
-        guard meaning == .failure else {
-            reporter.deliver(outcome, for: self, label: label())
-            return false
-        }
-        return reporter.deliver(outcome, for: self, label: label(), from: origin, confirmed: confirmed)
+        let isAwaited = meaning == .failure && !reporter.isOnItsLoop
+        reporter.deliver(
+            outcome, for: self, label: label(),
+            confirmed: isAwaited ? NIOLoopBound(confirmed(), eventLoop: origin) : nil)
+        return isAwaited
     }
 
     /// Nil when the outcome cannot change anything.
@@ -206,32 +196,18 @@ package struct HealthReporter: Sendable {
         self.monitor = NIOLoopBound(monitor, eventLoop: loop)
     }
 
-    func deliver(_ outcome: PassiveOutcome, for address: TargetAddress, label: AttemptLabel?) {
-        if loop.inEventLoop {
-            monitor.value.reportPassive(outcome, for: address, label: label)
-        } else {
-            loop.execute { monitor.value.reportPassive(outcome, for: address, label: label) }
-        }
-    }
+    /// What is delivered now is applied at once.
+    var isOnItsLoop: Bool { loop.inEventLoop }
 
-    /// As the other `deliver`, and tells when it has been applied.
-    ///
-    /// - Parameters:
-    ///   - origin: the loop that this is called on, and that what `confirmed` makes will be.
-    /// - Returns: whether it will be called; not when the report was applied at once.
+    /// - Parameter confirmed: called on its loop when the report has been applied and `isOnItsLoop` was false.
     func deliver(
-        _ outcome: PassiveOutcome, for address: TargetAddress, label: AttemptLabel?, from origin: any EventLoop,
-        confirmed: () -> () -> Void
-    ) -> Bool {
-        if loop.inEventLoop {
-            monitor.value.reportPassive(outcome, for: address, label: label)
-            return false
-        }
-        let confirmed = NIOLoopBound(confirmed(), eventLoop: origin)
+        _ outcome: PassiveOutcome, for address: TargetAddress, label: AttemptLabel?,
+        confirmed: NIOLoopBound<() -> Void>?
+    ) {
+        if isOnItsLoop { return monitor.value.reportPassive(outcome, for: address, label: label) }
         loop.execute {
             monitor.value.reportPassive(outcome, for: address, label: label)
-            origin.execute { confirmed.value() }
+            confirmed?.eventLoop.execute { confirmed?.value() }
         }
-        return true
     }
 }

@@ -23,13 +23,13 @@ import World
 
     private func eject(_ port: Int, of balancer: Balancer) {
         for address in balancer.set.addresses where address.port == port {
-            address.reportPassive(.timeout, to: rig.monitor.reporter)
+            rig.report(.timeout, of: address)
         }
     }
 
     private func recover(_ port: Int, of balancer: Balancer) {
         for address in balancer.set.addresses where address.port == port {
-            address.reportPassive(.httpStatus(200), to: rig.monitor.reporter)
+            rig.report(.httpStatus(200), of: address)
         }
     }
 

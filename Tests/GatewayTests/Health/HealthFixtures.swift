@@ -89,6 +89,13 @@ final class MonitorRig {
         return answer.futureResult
     }
 
+    /// What a worker on the control loop reports of a try.
+    func report(_ outcome: PassiveOutcome, of address: TargetAddress, label: () -> AttemptLabel? = { nil }) {
+        let awaits = address.reportPassive(
+            outcome, to: monitor.reporter, from: loop, confirmed: { {} }, label: label)
+        precondition(!awaits, "what is reported on the control loop is applied at once")
+    }
+
     /// Lets virtual time pass.
     func run(_ time: TimeAmount) { loop.advanceTime(by: time) }
 

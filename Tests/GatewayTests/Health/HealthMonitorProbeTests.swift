@@ -91,7 +91,7 @@ import Testing
             quirk.change(&$0)
         }
         let set = rig.monitor.apply([resolve(upstream, "api:1")])[0]
-        set.addresses[0].reportPassive(.tcpFailure, to: rig.monitor.reporter)
+        rig.report(.tcpFailure, of: set.addresses[0])
         rig.run(.seconds(10))
         #expect(rig.probes.isEmpty)
         #expect(rig.events.isEmpty)

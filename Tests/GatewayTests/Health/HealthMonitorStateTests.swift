@@ -15,10 +15,9 @@ import Testing
 
     @Test func `a passive failure is seen by the very next pick`() {
         let set = rig.monitor.apply([resolve(watched(failures: 2), "a:1", "b:2")])[0]
-        let reporter = rig.monitor.reporter
-        set.addresses[0].reportPassive(.httpStatus(500), to: reporter) { AttemptLabel(request: "r1", chaos: "users-1") }
+        rig.report(.httpStatus(500), of: set.addresses[0]) { AttemptLabel(request: "r1", chaos: "users-1") }
         #expect(set.addresses[0].isAvailable && !set.addresses[0].health.ignoresSuccess)
-        set.addresses[0].reportPassive(.httpStatus(503), to: reporter)
+        rig.report(.httpStatus(503), of: set.addresses[0])
         #expect(!set.addresses[0].isAvailable)
         #expect(set.addresses[1].isAvailable)
         #expect(rig.steps == ["healthy→mostly_healthy", "mostly_healthy→unhealthy"])
@@ -35,7 +34,7 @@ import Testing
     @Test func `the kinds of passive failures are counted apart`() {
         let set = rig.monitor.apply([resolve(watched(failures: 2), "a:1")])[0]
         for outcome in [PassiveOutcome.httpStatus(500), .tcpFailure, .timeout] {
-            set.addresses[0].reportPassive(outcome, to: rig.monitor.reporter)
+            rig.report(outcome, of: set.addresses[0])
         }
         #expect(set.addresses[0].isAvailable)
         #expect(rig.healthEvents.last?.change.counters == .init(http: 1, tcp: 1, timeout: 1))
@@ -44,7 +43,7 @@ import Testing
     @Test func `what cannot matter asks for no label`() {
         let set = rig.monitor.apply([resolve(watched(), "a:1")])[0]
         for outcome in [PassiveOutcome.httpStatus(200), .httpStatus(502), .httpStatus(404)] {
-            set.addresses[0].reportPassive(outcome, to: rig.monitor.reporter) {
+            rig.report(outcome, of: set.addresses[0]) {
                 Issue.record("asked for a label")
                 return nil
             }
@@ -83,11 +82,11 @@ import Testing
 
     @Test func `changed limits keep the counters and are not applied to the past`() {
         let before = rig.monitor.apply([resolve(watched(failures: 5), "a:1")])[0]
-        for _ in 0..<3 { before.addresses[0].reportPassive(.tcpFailure, to: rig.monitor.reporter) }
+        for _ in 0..<3 { rig.report(.tcpFailure, of: before.addresses[0]) }
         let after = rig.monitor.apply([resolve(watched(failures: 2), "a:1")])[0]
         #expect(after !== before)
         #expect(after.addresses[0].isAvailable)
-        after.addresses[0].reportPassive(.tcpFailure, to: rig.monitor.reporter)
+        rig.report(.tcpFailure, of: after.addresses[0])
         #expect(!after.addresses[0].isAvailable)
         #expect(!before.addresses[0].isAvailable)
         #expect(rig.healthEvents.last?.change.counters.tcp == 4)
@@ -143,7 +142,7 @@ import Testing
     func `a removed target is remembered for 300 seconds`(away: Int64, remembered: Bool) {
         let upstream = watched()
         let set = rig.monitor.apply([resolve(upstream, "a:1", "b:2")])[0]
-        set.addresses[0].reportPassive(.timeout, to: rig.monitor.reporter)
+        rig.report(.timeout, of: set.addresses[0])
         _ = rig.monitor.apply([resolve(upstream, "b:2")])
         rig.run(.seconds(away))
         let back = rig.monitor.apply([resolve(upstream, "a:1", "b:2")])[0]
@@ -154,7 +153,7 @@ import Testing
     @Test(arguments: [(away: 299, remembered: true), (away: 301, remembered: false)])
     func `an upstream of the same name finds the states of the deleted one`(away: Int64, remembered: Bool) {
         let set = rig.monitor.apply([resolve(watched(), "a:1")])[0]
-        set.addresses[0].reportPassive(.timeout, to: rig.monitor.reporter)
+        rig.report(.timeout, of: set.addresses[0])
         _ = rig.monitor.apply([])
         #expect(rig.monitor.health(ofUpstream: "id-of-orders") == nil)
         rig.run(.seconds(away))
@@ -164,7 +163,7 @@ import Testing
 
     @Test func `checks that are switched off free the address, and on again within 300 s find its state`() {
         let before = rig.monitor.apply([resolve(watched(), "a:1")])[0]
-        before.addresses[0].reportPassive(.timeout, to: rig.monitor.reporter)
+        rig.report(.timeout, of: before.addresses[0])
         let off = rig.monitor.apply([resolve(makeUpstream(), "a:1")])[0]
         #expect(off.addresses[0].isAvailable && !off.checksOn)
         #expect(rig.monitor.health(ofUpstream: "id-of-orders")?.targets[0].health == .checksOff)
@@ -173,7 +172,7 @@ import Testing
 
     @Test func `a name that resolves to the same address under another host is another address`() {
         let set = rig.monitor.apply([resolve(watched(), "a:1", "b:1")])[0]
-        set.addresses[0].reportPassive(.timeout, to: rig.monitor.reporter)
+        rig.report(.timeout, of: set.addresses[0])
         #expect(set.addresses.map(\.isAvailable) == [false, true])
     }
 
@@ -190,7 +189,7 @@ import Testing
             $0.threshold = threshold
         }
         let set = rig.monitor.apply([resolve(upstream, "a:1", "b:2", "c:3", "d:4", "e:5")])[0]
-        for address in set.addresses.prefix(down) { address.reportPassive(.timeout, to: rig.monitor.reporter) }
+        for address in set.addresses.prefix(down) { rig.report(.timeout, of: address) }
         #expect(set.isHealthy == healthy)
         let health = rig.monitor.health(ofUpstream: upstream.id)
         #expect(health?.isHealthy == healthy)
@@ -214,7 +213,7 @@ import Testing
         let set = rig.monitor.apply([ResolvedUpstream(upstream: upstream, targets: [target])])[0]
         #expect(set.addresses.map(\.text) == ["10.0.0.1:80", "127.0.0.1:80"])
         #expect(set.totalWeight == 20)
-        set.addresses[0].reportPassive(.timeout, to: rig.monitor.reporter)
+        rig.report(.timeout, of: set.addresses[0])
         let health = try #require(rig.monitor.health(ofUpstream: upstream.id)?.targets.first)
         #expect(health.health == .healthy)
         #expect(health.addresses.map(\.health) == [.unhealthy, .healthy])
@@ -224,7 +223,7 @@ import Testing
 
     @Test func `an event is written with the names that readers know`() {
         let set = rig.monitor.apply([resolve(watched(failures: 3), "api:8080")])[0]
-        set.addresses[0].reportPassive(.httpStatus(500), to: rig.monitor.reporter)
+        rig.report(.httpStatus(500), of: set.addresses[0])
         #expect(
             rig.events[0].json(t: 5, seq: 1).description
                 == #"{"t":5,"seq":1,"kind":"health","upstream":"orders","target":"api:8080","#

@@ -6,12 +6,12 @@ import Testing
 import World
 
 @Suite struct HealthReporterTests {
-    @Test func `a report from another loop reaches the monitor on its own loop`() async throws {
+    @Test func `a failure from another loop is applied on the monitor's and confirmed on the first`() async throws {
         let world = World.real(threads: 2, seed: 1)
         let control = world.loops.next()
         let other = world.loops.next()
         #expect(control !== other)
-        let resolved = resolve(makeUpstream { $0.watchTraffic(failures: 1) }, "a:1")
+        let resolved = resolve(makeUpstream { $0.watchTraffic(failures: 1, successes: 1) }, "a:1")
         let (bound, reporter, set) = try await control.submit {
             let monitor = HealthMonitor(
                 loop: control, probe: { _ in control.makeSucceededFuture(.connected) },
@@ -19,11 +19,33 @@ import World
             let set = monitor.apply([resolved])[0]
             return (NIOLoopBound(monitor, eventLoop: control), monitor.reporter, set)
         }.get()
-        try await other.submit { set.addresses[0].reportPassive(.tcpFailure, to: reporter) }.get()
-        // The loop works off its tasks in order: what was handed over before is applied by now.
+        let address = set.addresses[0]
+        let seen = other.makePromise(of: Bool.self)
+        let isAwaited = try await other.submit {
+            let confirmed = {
+                other.assertInEventLoop()
+                seen.succeed(address.isAvailable)
+            }
+            return address.reportPassive(
+                .tcpFailure, to: reporter, from: other, confirmed: { confirmed }, label: { nil })
+        }.get()
+        #expect(isAwaited)
+        #expect(try await !seen.futureResult.get())
         let health = try await control.submit { bound.value.health(ofUpstream: "id-of-orders") }.get()
         #expect(health?.targets[0].health == .unhealthy)
-        #expect(!set.isHealthy)
+
+        let isSuccessAwaited = try await other.submit {
+            address.reportPassive(
+                .httpStatus(200), to: reporter, from: other,
+                confirmed: {
+                    Issue.record("a success asked for its confirmation")
+                    return {}
+                }, label: { nil })
+        }.get()
+        #expect(!isSuccessAwaited)
+        // The loop works off its tasks in order: what was handed over before is applied by now.
+        let again = try await control.submit { bound.value.health(ofUpstream: "id-of-orders") }.get()
+        #expect(again?.targets[0].health == .healthy)
         try await control.submit { bound.value.stop() }.get()
         try await world.loops.shutdownGracefully()
     }
