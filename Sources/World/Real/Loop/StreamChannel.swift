@@ -97,13 +97,16 @@ final class StreamChannel: PollSource, Channel, ChannelCore, @unchecked Sendable
         }
     }
 
-    /// Reads in the loop's next round when something is there and wanted, and nobody is reading already.
+    /// Something is there and wanted, and nobody is reading already.
+    private var canRead: Bool { wantsRead && mayRead && !isReading && state == .active && !isInputShut }
+
+    /// Reads in the loop's next round when it can.
     private func readLater() {
-        guard wantsRead, mayRead, !isReading, !isReadingLater, state == .active, !isInputShut else { return }
+        guard canRead, !isReadingLater else { return }
         isReadingLater = true
         loop._executeIsolatedUnsafeUnchecked { [self] in
             isReadingLater = false
-            if wantsRead, mayRead, !isReading, state == .active, !isInputShut { readOnce() }
+            if canRead { readOnce() }
         }
     }
 
