@@ -71,50 +71,62 @@ extension LoopbackTests {
             #expect((try? socket.message())?.status == (agrees ? 404 : nil))
         }
 
-        @Test(
-            arguments: [
-                ([], [.tls12, .tls13]), (["nginx_proxy_proxy_ssl_protocols=TLSv1.1 TLSv1.2"], [.tls11, .tls12]),
-                (["nginx_http_proxy_ssl_protocols=TLSv1.3"], [.tls13]),
-                (["lua_ssl_protocols=TLSv1.1"], [.tls12, .tls13]),
-            ] as [([String], [TLSVersion])])
-        func `upstreams speak the versions of proxy_ssl_protocols`(list: [String], versions: [TLSVersion]) throws {
-            let upstream = try ScriptedUpstream()
-            let issued = try TestCertificates.issue(["127.0.0.1"])
-            for version in TLSVersion.allCases {
-                let bridge = try TLSBridge(before: upstream.port, openSSL: Self.only(version, issued))
-                let gateway = try RunningGateway(
+        /// What of the gateway speaks TLS with a server, each by settings of its own.
+        enum Speaker {
+            case proxy, prober
+
+            /// - Parameter port: of the server.
+            func configuration(_ port: Int) -> String {
+                switch self {
+                case .proxy:
                     """
                     _format_version: "3.0"
-                    services: [{name: a, url: "https://127.0.0.1:\(bridge.port)", retries: 0, routes: [{paths: [/]}]}]
-                    """, workers: 1, try Self.settings(list))
-                #expect(try gateway.get("/").status == (versions.contains(version) ? 200 : 502), "\(version)")
-            }
-        }
-
-        @Test(
-            arguments: [([], [.tls12, .tls13]), (["lua_ssl_protocols=TLSv1.1 TLSv1.2"], [.tls11, .tls12])]
-                as [([String], [TLSVersion])])
-        func `probes speak the versions of lua_ssl_protocols`(list: [String], versions: [TLSVersion]) throws {
-            let upstream = try ScriptedUpstream()
-            let issued = try TestCertificates.issue(["127.0.0.1"])
-            for version in TLSVersion.allCases {
-                let bridge = try TLSBridge(before: upstream.port, openSSL: Self.only(version, issued))
-                let gateway = try RunningGateway(
+                    services: [{name: a, url: "https://127.0.0.1:\(port)", retries: 0, routes: [{paths: [/]}]}]
+                    """
+                case .prober:
                     """
                     _format_version: "3.0"
                     services: [{name: a, host: up, protocol: https, routes: [{paths: [/]}]}]
                     upstreams:
                     - name: up
-                      targets: [{target: "127.0.0.1:\(bridge.port)"}]
+                      targets: [{target: "127.0.0.1:\(port)"}]
                       healthchecks: {active: {type: https, https_verify_certificate: false, \
                     healthy: {interval: 0.05, successes: 1}, unhealthy: {interval: 0.05, tcp_failures: 1}}}
-                    """, workers: 1, try Self.settings(list))
-                if versions.contains(version) {
-                    let before = upstream.requests.count
-                    #expect(eventually { upstream.requests.count > before }, "\(version)")
-                } else {
-                    #expect(try eventually { try gateway.get("/").status == 503 }, "\(version)")
+                    """
                 }
+            }
+
+            /// Whether it and the server behave as those who agree on a version do, or as those who do not.
+            func shows(agreement: Bool, _ gateway: RunningGateway, _ server: ScriptedUpstream) throws -> Bool {
+                switch (self, agreement) {
+                case (.proxy, _): try gateway.get("/").status == (agreement ? 200 : 502)
+                case (.prober, true): eventually { !server.requests.isEmpty }
+                case (.prober, false): try eventually { try gateway.get("/").status == 503 }
+                }
+            }
+        }
+
+        @Test(
+            arguments: [
+                // who speaks, settings, the versions that both agree on
+                (.proxy, [], [.tls12, .tls13]),
+                (.proxy, ["nginx_proxy_proxy_ssl_protocols=TLSv1.1 TLSv1.2"], [.tls11, .tls12]),
+                (.proxy, ["nginx_http_proxy_ssl_protocols=TLSv1.3"], [.tls13]),
+                (.proxy, ["lua_ssl_protocols=TLSv1.1"], [.tls12, .tls13]),
+                (.prober, [], [.tls12, .tls13]),
+                (.prober, ["lua_ssl_protocols=TLSv1.1 TLSv1.2"], [.tls11, .tls12]),
+            ] as [(Speaker, [String], [TLSVersion])])
+        func `servers are spoken to in the versions that are set for it`(
+            speaker: Speaker, list: [String], versions: [TLSVersion]
+        ) throws {
+            let issued = try TestCertificates.issue(["127.0.0.1"])
+            for version in TLSVersion.allCases {
+                let server = try ScriptedUpstream()
+                let bridge = try TLSBridge(before: server.port, openSSL: Self.only(version, issued))
+                let gateway = try RunningGateway(
+                    speaker.configuration(bridge.port), workers: 1, try Self.settings(list))
+                #expect(
+                    try speaker.shows(agreement: versions.contains(version), gateway, server), "\(version)")
             }
         }
     }
