@@ -3,6 +3,7 @@
 // A process for the tests of supervision to start and to kill.
 //
 //     supervision-fixture child [--deaf]           a supervised child; --deaf: takes no notice of SIGTERM
+//     supervision-fixture held ENTRANCE GATE       one that the kernel does not stop until somebody reads the FIFO GATE
 //     supervision-fixture supervise N [--stopped]  a supervisor of N such children; --stopped: it stops them (SIGSTOP)
 //     supervision-fixture run FILE PROGRAM         a runner of a scenario, whose children are PROGRAM; prints the pids
 //                                                  of those that are ready, "paused", and "request" for every request
@@ -30,6 +31,33 @@ func child(isDeaf: Bool) {
     Supervised.enter()
     if isDeaf { signal(SIGTERM, SIG_IGN) }
     say(#"{"kind":"ready","role":"child","pid":\#(getpid())}"#)
+}
+
+/// A thread waits in a system call, as for a dead disk, which ends for SIGKILL alone: vfork(2), until the new process
+/// has become its program. That one has opened `entrance` and waits to open `gate`.
+func holdInSystemCall(_ entrance: String, _ gate: String) throws {
+    try DedicatedThread.start {
+        #if canImport(Darwin)
+        var actions: posix_spawn_file_actions_t?
+        var attributes: posix_spawnattr_t?
+        #else
+        var actions = posix_spawn_file_actions_t()
+        var attributes = posix_spawnattr_t()
+        #endif
+        posix_spawn_file_actions_init(&actions)
+        posix_spawnattr_init(&attributes)
+        // In a group of its own, so that no signal is for it.
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
+        for (index, path) in [entrance, gate].enumerated() {
+            posix_spawn_file_actions_addopen(&actions, 100 + CInt(index), path, O_WRONLY, 0)
+        }
+        typealias Words = [UnsafeMutablePointer<CChar>?]
+        var pid: pid_t = 0
+        var (arguments, environment): (Words, Words) = ([strdup("true"), nil], [nil])
+        posix_spawn(&pid, "/bin/true", &actions, &attributes, &arguments, &environment)
+    }
+    // Opens when the new process opens its end.
+    close(open(entrance, O_RDONLY))
 }
 
 func supervise(count: Int, isStopping: Bool) throws {
@@ -69,6 +97,9 @@ switch CommandLine.arguments.dropFirst().first {
 case "supervise":
     try supervise(
         count: Int(CommandLine.arguments[2]) ?? 1, isStopping: CommandLine.arguments.contains("--stopped"))
+case "held":
+    try holdInSystemCall(CommandLine.arguments[2], CommandLine.arguments[3])
+    child(isDeaf: false)
 case "run": try await run(file: CommandLine.arguments[2], program: CommandLine.arguments[3])
 default: child(isDeaf: CommandLine.arguments.contains("--deaf"))
 }

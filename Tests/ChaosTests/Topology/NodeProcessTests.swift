@@ -7,6 +7,14 @@ import Synchronization
 import Testing
 import World
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
 @Suite(.timeLimit(.minutes(1))) struct NodeProcessTests {
     /// A node process on its loop and what it has told so far.
     private final class Bench: Sendable {
@@ -122,14 +130,20 @@ import World
         }
     }
 
-    /// A deadline of nothing has passed before the kernel can have told of anything.
-    @Test func `a process that does not stop in time is an error, not a wait for ever`() async throws {
+    @Test func `a process that does not stop in time is an error, and paused when it stops after all`() async throws {
         try await withRealWorld { _, loop in
-            let bench = try await Bench(loop, "/bin/sh", ["-c", chatty], signalTimeout: .zero)
-            _ = try await bench.on { $0.start() }
-            let error = await #expect(throws: TopologyError.self) { try await bench.on { $0.pause() } }
-            #expect(error?.message == "api did not stop within 0.0 s of the signal")
-            try await bench.on { $0.kill() }
+            try await withTemporaryDirectory { directory in
+                let fifos = ["entrance", "gate"].map { directory + "/" + $0 }
+                for fifo in fifos { #expect(mkfifo(fifo, 0o600) == 0) }
+                let bench = try await Bench(
+                    loop, supervisionFixture, ["held"] + fifos, signalTimeout: .milliseconds(100))
+                _ = try await bench.on { $0.start() }
+                let error = await #expect(throws: TopologyError.self) { try await bench.on { $0.pause() } }
+                #expect(error?.message == "api did not stop within 0.1 s of the signal")
+                close(open(fifos[1], O_RDONLY))
+                #expect(try await eventually(.seconds(10), on: loop) { bench.told.changes.withLock(\.last) == .paused })
+                try await bench.on { $0.kill() }
+            }
         }
     }
 
