@@ -58,9 +58,8 @@ package final class HTTP2ServerConnection: ChannelInboundHandler {
             closed: closed)
         let bound = NIOLoopBound(connection, eventLoop: channel.eventLoop)
         var configuration = limits.connectionConfiguration(headBytes: headBytes)
-        // NIOHTTP2 ends the connection over a stream too many; here it is refused, so NIOHTTP2 must let it through.
-        configuration.initialSettings.removeAll { $0.parameter == .maxConcurrentStreams }
-        configuration.initialSettings.append(HTTP2Setting(parameter: .maxConcurrentStreams, value: Int(Int32.max)))
+        let settings = configuration.initialSettings.filter { $0.parameter != .maxConcurrentStreams }
+        configuration.initialSettings = [StreamLimit.none]
         let frames = NIOHTTP2Handler(
             mode: .server, eventLoop: channel.eventLoop, connectionConfiguration: configuration,
             streamConfiguration: limits.streamConfiguration, streamDelegate: StreamEnds(connection: bound)
@@ -68,8 +67,9 @@ package final class HTTP2ServerConnection: ChannelInboundHandler {
             stream.eventLoop.makeCompletedFuture { try bound.value.accept(stream) }
         }
         try channel.pipeline.syncOperations.addHandlers([
-            StreamLimitAnnouncement(limits.concurrentStreams), frames, connection,
+            StreamLimit(limits.concurrentStreams), frames, connection,
         ])
+        connection.send(.settings(.settings([StreamLimit.none] + settings)))
         return connection
     }
 
@@ -96,8 +96,8 @@ package final class HTTP2ServerConnection: ChannelInboundHandler {
         let now = stream.eventLoop.now
         if refusals == 0 || now - refusalsBegan > limits.window { (refusals, refusalsBegan) = (0, now) }
         refusals += 1
-        guard refusals > limits.resets, !isLingering, let context else { return }
-        goAway(context, .enhanceYourCalm)
+        guard refusals > limits.resets, !isLingering else { return }
+        goAway(.enhanceYourCalm)
         linger()
     }
 
@@ -117,17 +117,20 @@ package final class HTTP2ServerConnection: ChannelInboundHandler {
 
     /// Takes no more streams and closes with the last one that is open.
     package func drain() {
-        guard !isDraining, !isLingering, let context else { return }
+        guard !isDraining, !isLingering, context != nil else { return }
         isDraining = true
-        goAway(context, .noError)
+        goAway(.noError)
         if activeStreams.isEmpty { dropInput() }
         if openStreams == 0 { closeSoon() }
     }
 
-    private func goAway(_ context: ChannelHandlerContext, _ code: HTTP2ErrorCode) {
-        let frame = HTTP2Frame(
-            streamID: .rootStream, payload: .goAway(lastStreamID: lastStream, errorCode: code, opaqueData: nil))
-        context.writeAndFlush(NIOAny(frame), promise: nil)
+    private func goAway(_ code: HTTP2ErrorCode) {
+        send(.goAway(lastStreamID: lastStream, errorCode: code, opaqueData: nil))
+    }
+
+    /// A frame of the connection itself.
+    private func send(_ payload: HTTP2Frame.FramePayload) {
+        context?.writeAndFlush(NIOAny(HTTP2Frame(streamID: .rootStream, payload: payload)), promise: nil)
     }
 
     /// Closes at once, whatever is under way.
@@ -222,32 +225,6 @@ private final class StreamRefusal: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {}
-}
-
-/// Writes the limit on streams into our first SETTINGS frame, in the place of the one that NIOHTTP2 goes by; then it
-/// leaves.
-private final class StreamLimitAnnouncement: ChannelOutboundHandler, RemovableChannelHandler {
-    typealias OutboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
-
-    /// RFC 9113 sections 4.1 and 6.5: nine bytes of head, then two of name and four of value for each setting.
-    private static let (headBytes, settingBytes) = (9, 6)
-    private static let maxConcurrentStreams: UInt16 = 3
-
-    private let limit: UInt32
-
-    init(_ limit: Int) { self.limit = UInt32(clamping: limit) }
-
-    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        var frame = unwrapOutboundIn(data)
-        var place = frame.readerIndex + Self.headBytes
-        while let name = frame.getInteger(at: place, as: UInt16.self) {
-            if name == Self.maxConcurrentStreams { frame.setInteger(limit, at: place + 2) }
-            place += Self.settingBytes
-        }
-        context.write(wrapOutboundOut(frame), promise: promise)
-        context.pipeline.syncOperations.removeHandler(self, promise: nil)
-    }
 }
 
 /// Stands before the frame decoder when nothing of the client matters any more.
