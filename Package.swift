@@ -68,7 +68,7 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "Certificates", "Document", "World", "DNS", "Wire", nio, tls, tlsEvents, collections, deques,
+                "Certificates", "Document", "World", "DNS", "Wire", nio, tls, tlsEvents, collections, deques, crypto,
             ],
             swiftSettings: swiftSettings),
         // Debian's own OpenSSL, for the peers of the gateway, which has BoringSSL: a bug that both have is less likely.

@@ -71,6 +71,15 @@ extension DocumentNode {
     /// - Throws: `Problems` with file, line and column: bad syntax, a second document, duplicate or non-text keys,
     ///   nesting deeper than `maximumDocumentDepth`, more than `maximumDocumentNodes` nodes.
     package init(parsing text: String, file: String) throws(Problems) {
+        // JSON is YAML too, and sooner read. Whatever is wrong with it is for the YAML reader to say.
+        if let json = DocumentNode(json: text, file: file) {
+            self = json
+        } else {
+            try self.init(yaml: text, file: file)
+        }
+    }
+
+    init(yaml text: String, file: String) throws(Problems) {
         var problems = Problems()
         if let place = AliasGuard.keyMadeOfAliases(in: text, file: file) {
             throw Problems([Problem(at: place, "a key must be text", advice: "an alias or a list cannot be one")])
@@ -154,6 +163,34 @@ extension DocumentNode {
         let line = before.split(separator: 0x0A, omittingEmptySubsequences: false).last ?? before[...]
         return SourceLocation(
             file: file, line: before.count { $0 == 0x0A } + 1, column: String(decoding: line, as: UTF8.self).count + 1)
+    }
+}
+
+// MARK: Comparing
+
+extension DocumentNode {
+    /// Whether both say the same, wherever it stands.
+    ///
+    /// - Parameter key: a key of the mapping itself that does not count.
+    package func says(_ other: DocumentNode, leavingOut key: String? = nil) -> Bool {
+        switch (content, other.content) {
+        case (.scalar(let text, let isPlain), .scalar(let otherText, let otherIsPlain)):
+            return isPlain == otherIsPlain && text == otherText
+        case (.sequence(let items), .sequence(let others)):
+            return items.count == others.count && zip(items, others).allSatisfy { $0.says($1) }
+        case (.mapping(let members), .mapping(let others)):
+            if let key {
+                let (members, others) = (members.filter { $0.key != key }, others.filter { $0.key != key })
+                return Self.say(members, others)
+            }
+            return Self.say(members, others)
+        default: return false
+        }
+    }
+
+    private static func say(_ members: [Member], _ others: [Member]) -> Bool {
+        members.count == others.count
+            && zip(members, others).allSatisfy { $0.key == $1.key && $0.value.says($1.value) }
     }
 }
 

@@ -71,8 +71,38 @@ extension JSONValue {
     /// - Throws: `Problem` without a location (its message names line and column) when the text is not JSON or is
     ///   nested deeper than `maximumJSONDepth`.
     package init(parsing text: some Sequence<UInt8>) throws(Problem) {
-        var parser = JSONParser(Array(text))
+        var parser = JSONParser<JSONValue>(Array(text))
         self = try parser.document()
+    }
+}
+
+extension JSONValue: JSONTree {
+    static var keepsPlaces: Bool { false }
+
+    static func scalar(_ scalar: JSONScalar, at place: SourceLocation) -> JSONValue? {
+        switch scalar {
+        case .null: return .null
+        case .bool(let flag): return .bool(flag)
+        case .string(let text): return .string(text)
+        case .number(let text, let isWhole):
+            if isWhole, let value = Int(text) { return .integer(value) }
+            guard let value = Double(text), value.isFinite else { return nil }
+            return .number(value)
+        }
+    }
+
+    static func array(_ items: [JSONValue], at place: SourceLocation) -> JSONValue { .array(items) }
+
+    static func object(_ members: OrderedDictionary<String, JSONValue>, at place: SourceLocation) -> JSONValue {
+        .object(members)
+    }
+
+    static func add(
+        _ value: JSONValue, key: String, at place: SourceLocation,
+        to members: inout OrderedDictionary<String, JSONValue>
+    ) -> Bool {
+        members[key] = value
+        return true
     }
 }
 
@@ -84,45 +114,56 @@ extension JSONValue: CustomStringConvertible {
 
     /// The value as JSON; `indent` spaces a level, or on one line when it is nil.
     package func text(indent: Int? = nil) -> String {
-        var out = ""
-        write(to: &out, indent: indent, depth: 0)
-        return out
+        var bytes: [UInt8] = []
+        write(to: &bytes, indent: indent)
+        return String(decoding: bytes, as: UTF8.self)
     }
 
-    private func write(to out: inout String, indent: Int?, depth: Int) {
+    /// Appends what `text(indent:)` returns, in UTF-8.
+    package func write(to out: inout [UInt8], indent: Int? = nil) { write(to: &out, indent: indent, depth: 0) }
+
+    private func write(to out: inout [UInt8], indent: Int?, depth: Int) {
         switch self {
-        case .null: out += "null"
-        case .bool(let flag): out += flag ? "true" : "false"
-        case .integer(let value): out += String(value)
-        case .number(let value): out += Self.text(of: value)
+        case .null: out += "null".utf8
+        case .bool(let flag): out += (flag ? "true" : "false").utf8
+        case .integer(let value): out += String(value).utf8
+        case .number(let value): out += Self.text(of: value).utf8
         case .string(let text): Self.quote(text, to: &out)
         case .array(let items):
-            Self.writeList(items, "[", "]", to: &out, indent: indent, depth: depth) { item, out in
+            out.append(UInt8(ascii: "["))
+            var isFirst = true
+            for item in items {
+                Self.separate(isFirst, to: &out, indent: indent, depth: depth + 1)
+                isFirst = false
                 item.write(to: &out, indent: indent, depth: depth + 1)
             }
+            if !isFirst { Self.breakLine(to: &out, indent: indent, depth: depth) }
+            out.append(UInt8(ascii: "]"))
         case .object(let members):
-            Self.writeList(members.elements, "{", "}", to: &out, indent: indent, depth: depth) { member, out in
-                Self.quote(member.key, to: &out)
-                out += indent == nil ? ":" : ": "
-                member.value.write(to: &out, indent: indent, depth: depth + 1)
+            out.append(UInt8(ascii: "{"))
+            var isFirst = true
+            for (key, value) in members {
+                Self.separate(isFirst, to: &out, indent: indent, depth: depth + 1)
+                isFirst = false
+                Self.quote(key, to: &out)
+                out.append(UInt8(ascii: ":"))
+                if indent != nil { out.append(UInt8(ascii: " ")) }
+                value.write(to: &out, indent: indent, depth: depth + 1)
             }
+            if !isFirst { Self.breakLine(to: &out, indent: indent, depth: depth) }
+            out.append(UInt8(ascii: "}"))
         }
     }
 
-    private static func writeList<Items: Collection>(
-        _ items: Items, _ open: String, _ close: String, to out: inout String, indent: Int?, depth: Int,
-        item: (Items.Element, inout String) -> Void
-    ) {
-        out += open
-        var first = true
-        for element in items {
-            if !first { out += "," }
-            first = false
-            if let indent { out += "\n" + String(repeating: " ", count: indent * (depth + 1)) }
-            item(element, &out)
-        }
-        if let indent, !items.isEmpty { out += "\n" + String(repeating: " ", count: indent * depth) }
-        out += close
+    private static func separate(_ isFirst: Bool, to out: inout [UInt8], indent: Int?, depth: Int) {
+        if !isFirst { out.append(UInt8(ascii: ",")) }
+        breakLine(to: &out, indent: indent, depth: depth)
+    }
+
+    private static func breakLine(to out: inout [UInt8], indent: Int?, depth: Int) {
+        guard let indent else { return }
+        out.append(UInt8(ascii: "\n"))
+        out.append(contentsOf: repeatElement(UInt8(ascii: " "), count: indent * depth))
     }
 
     /// JSON has no infinities and no NaN: they become null.
@@ -134,20 +175,42 @@ extension JSONValue: CustomStringConvertible {
 
     /// Writes `text` as a JSON string (RFC 8259 section 7).
     package static func quote(_ text: String, to out: inout String) {
-        out += "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": out += "\\\""
-            case "\\": out += "\\\\"
-            case "\n": out += "\\n"
-            case "\r": out += "\\r"
-            case "\t": out += "\\t"
-            case _ where scalar.value < 0x20:
-                let hex = String(scalar.value, radix: 16)
-                out += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
-            default: out.unicodeScalars.append(scalar)
+        var bytes: [UInt8] = []
+        quote(text, to: &bytes)
+        out += String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Writes `text` as a JSON string (RFC 8259 section 7), in UTF-8.
+    package static func quote(_ text: String, to out: inout [UInt8]) {
+        out.append(UInt8(ascii: "\""))
+        var text = text
+        text.withUTF8 { bytes in
+            var start = 0
+            for place in bytes.indices where isEscaped(bytes[place]) {
+                out.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[start..<place]))
+                escape(bytes[place], to: &out)
+                start = place + 1
             }
+            out.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[start...]))
         }
-        out += "\""
+        out.append(UInt8(ascii: "\""))
+    }
+
+    private static func isEscaped(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+    }
+
+    private static func escape(_ byte: UInt8, to out: inout [UInt8]) {
+        switch byte {
+        case UInt8(ascii: "\""): out += "\\\"".utf8
+        case UInt8(ascii: "\\"): out += "\\\\".utf8
+        case UInt8(ascii: "\n"): out += "\\n".utf8
+        case UInt8(ascii: "\r"): out += "\\r".utf8
+        case UInt8(ascii: "\t"): out += "\\t".utf8
+        default:
+            let digits = Array("0123456789abcdef".utf8)
+            out += "\\u00".utf8
+            out += [digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+        }
     }
 }

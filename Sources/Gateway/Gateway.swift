@@ -39,14 +39,14 @@ package struct Gateway: Sendable {
         return loop.flatSubmit {
             let core = GatewayCore(world: world, loop: loop, settings: settings, log: log)
             do {
-                let store = try Self.store(document, settings, world)
-                core.prepare(store: store, processID: processID)
+                let loaded = try Self.load(document, settings, world)
+                core.prepare(store: loaded.reading.store, processID: processID)
                 core.makeWorkers(on: loops)
-                core.replace(with: store, source: document == nil ? .admin : .file)
+                core.replace(with: loaded, source: document == nil ? .admin : .file)
                 #if GATECRASH_DEFECTS
                 if Defect.readyTooEarly.isChosen {
-                    core.replace(with: EntityStore(acceptsServiceHealthChecks: !settings.strict), source: .file)
-                    loop.assumeIsolated().scheduleTask(in: .seconds(2)) { core.replace(with: store, source: .file) }
+                    core.replace(with: Self.nothing(settings), source: .file)
+                    loop.assumeIsolated().scheduleTask(in: .seconds(2)) { core.replace(with: loaded, source: .file) }
                 }
                 #endif
             } catch {
@@ -72,29 +72,29 @@ package struct Gateway: Sendable {
     /// How long listening waits for the names of a declarative file, so that the first requests find their upstreams.
     private static let firstLookups = TimeAmount.seconds(2)
 
-    private static func store(
+    private static func load(
         _ document: (text: String, file: String)?, _ settings: GatewaySettings, _ world: World
-    ) throws(Problems) -> EntityStore {
-        guard let document else { return EntityStore(acceptsServiceHealthChecks: !settings.strict) }
+    ) throws(Problems) -> LoadedConfiguration {
+        guard let document else { return nothing(settings) }
+        let loader = ConfigurationLoader(
+            acceptsServiceHealthChecks: !settings.strict, now: world.wallClock.nanosecondsSinceEpoch)
         do throws(DeclarativeError) {
-            return try DeclarativeFile.read(
-                document.text, file: document.file, acceptsServiceHealthChecks: !settings.strict,
-                now: world.wallClock.nanosecondsSinceEpoch)
+            return try loader.load(document.text, file: document.file)
         } catch {
             throw error.problems
         }
     }
 
-    /// Replaces the configuration by that of a file. A bad one changes nothing.
+    private static func nothing(_ settings: GatewaySettings) -> LoadedConfiguration {
+        LoadedConfiguration(
+            DeclarativeReading(store: EntityStore(acceptsServiceHealthChecks: !settings.strict)))
+    }
+
+    /// Replaces the configuration by that of a file, which is read in the background. A bad one changes nothing.
     ///
     /// - Returns: fails with `Problems`.
     package func reload(_ text: String, file: String) -> EventLoopFuture<Void> {
-        loop.submit { [core] in
-            let core = core.value
-            let store = try Self.store((text, file), core.settings, core.world)
-            core.replace(with: store, source: .reload)
-            core.log.notice("\(file): reloaded")
-        }
+        loop.flatSubmit { [core] in core.value.reload(text, file: file) }
     }
 
     /// Stops listening, lets requests under way finish for as long as the settings allow, closes everything.

@@ -28,7 +28,9 @@ final class GatewayCore {
     var listeners: [any Channel] = []
     private var adminAPI: AdminAPI?
     private var nameTable: NameTable?
-    private var configuration = Configuration.empty
+    private var prepared = PreparedConfiguration.empty
+    private var configuration: Configuration { prepared.configuration }
+    private var snapshot: Snapshot?
     private var version = 0
     private var source = ConfigEvent.Source.admin
     private let prober: Prober
@@ -105,10 +107,28 @@ final class GatewayCore {
     // MARK: Configuration
 
     /// Takes over what a file says.
-    func replace(with store: EntityStore, source: ConfigEvent.Source) {
+    func replace(with loaded: LoadedConfiguration, source: ConfigEvent.Source) {
         self.source = source
-        admin.replace(with: store)
+        admin.replace(with: loaded)
         self.source = .admin
+    }
+
+    /// - Returns: fails with `Problems`; nothing has changed then.
+    func reload(_ text: String, file: String) -> EventLoopFuture<Void> {
+        let loader = admin.loader
+        let done = loop.makePromise(of: Void.self)
+        inBackground {
+            Result { () throws(DeclarativeError) in try loader.load(text, file: file) }
+        } then: { [self] result in
+            switch result {
+            case .success(let loaded):
+                replace(with: loaded, source: .reload)
+                log.notice("\(file): reloaded")
+                done.succeed()
+            case .failure(let error): done.fail(error.problems)
+            }
+        }
+        return done.futureResult
     }
 
     private func compile() {
@@ -120,12 +140,12 @@ final class GatewayCore {
         self.certificates = certificates
         let upstreams = configuration.upstreams.map(resolved)
         let sets = monitor.apply(upstreams)
-        let byID = compileServices(sets)
-        let services = configuration.routes.map { $0.serviceID.flatMap { byID[$0] } }
+        let services = compileServices(sets)
         names.endRound()
         upstreamTLS.endRound()
-        let routes = RouteTable(configuration)
-        let snapshot = Snapshot(routes: routes, services: services, targetSets: sets, certificates: certificates)
+        let snapshot = Snapshot(
+            routes: prepared.routes, services: prepared.servicePlaces.map { $0.map { services[$0] } },
+            targetSets: sets, certificates: certificates)
         for handle in workers {
             if handle.loop.inEventLoop {
                 handle.worker.value.install(snapshot)
@@ -133,10 +153,13 @@ final class GatewayCore {
                 handle.loop.execute { handle.worker.value.install(snapshot) }
             }
         }
+        let old = self.snapshot
+        self.snapshot = snapshot
+        free(old, size: old?.services.count ?? 0)
     }
 
     private func resolved(_ upstream: Upstream) -> ResolvedUpstream {
-        let targets = configuration.targets.filter { $0.upstreamID == upstream.id }.map { target in
+        let targets = (prepared.targets[upstream.id] ?? []).map { target in
             switch names.addresses(of: target.host, port: target.port) {
             case .found(let addresses, let type):
                 ResolvedTarget(
@@ -149,16 +172,15 @@ final class GatewayCore {
         return ResolvedUpstream(upstream: upstream, targets: targets)
     }
 
-    private func compileServices(_ sets: [TargetSet]) -> [String: CompiledService] {
+    /// In the order of the configuration.
+    private func compileServices(_ sets: [TargetSet]) -> [CompiledService] {
         let places = Dictionary(uniqueKeysWithValues: sets.enumerated().map { ($1.upstream.id, $0) })
         var kept: [String: [Peer.Direct]] = [:]
-        var services: [String: CompiledService] = [:]
-        for service in configuration.services {
+        let services = configuration.services.map { service in
             let place = service.upstreamID.flatMap { places[$0] }
             let peers = place.map { CompiledService.Peers.balanced($0) } ?? direct(service, &kept)
             let upstream = place.map { sets[$0].upstream }
-            services[service.id] = CompiledService(
-                service, peers: peers, upstream: upstream, tls: tls(service, upstream))
+            return CompiledService(service, peers: peers, upstream: upstream, tls: tls(service, upstream))
         }
         directs = kept
         return services
@@ -263,11 +285,19 @@ final class GatewayCore {
 }
 
 extension GatewayCore: GatewayControl {
-    func apply(_ configuration: Configuration) {
+    func inBackground<Value: Sendable>(
+        _ work: @escaping @Sendable () -> Value, then handOver: @escaping (Value) -> Void
+    ) {
+        world.background.run(on: loop, work).assumeIsolated().whenSuccess(handOver)
+    }
+
+    func apply(_ prepared: PreparedConfiguration) {
         loop.assertInEventLoop()
-        self.configuration = configuration
+        let old = self.prepared
+        self.prepared = prepared
         version += 1
         compile()
+        free(old, size: old.configuration.routes.count)
         let event = GatewayEvent.config(ConfigEvent(version: version, configuration: configuration, source: source))
         events.append { event.json(t: UInt64($0), seq: $1) }
     }

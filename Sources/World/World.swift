@@ -16,13 +16,16 @@ package struct World: Sendable {
     package var wallClock: any WallClock
     /// Every draw comes from a stream named here.
     package var random: RandomStreams
+    package var background: any Background
 
     package init(
-        loops: any EventLoopGroup, network: any Network, wallClock: any WallClock, random: RandomStreams
+        loops: any EventLoopGroup, network: any Network, wallClock: any WallClock, random: RandomStreams,
+        background: any Background = ImmediateBackground()
     ) {
         self.loops = loops
         self.network = network
         self.wallClock = wallClock
         self.random = random
+        self.background = background
     }
 }

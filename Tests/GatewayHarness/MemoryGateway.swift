@@ -3,7 +3,7 @@
 package import Gateway
 package import NIOCore
 import NIOEmbedded
-import World
+package import World
 
 /// A whole gateway in one thread, without sockets and without real time: what clients and upstreams send and get is
 /// exact to the byte, and when to the nanosecond. For tests and for fuzzing.
@@ -35,13 +35,16 @@ package final class MemoryGateway {
 
     /// - Parameters:
     ///   - config: a declarative file. Its addresses are literal; ports tell upstreams apart.
+    ///   - background: where configurations are read.
     package init(
-        _ config: String, _ configure: (inout GatewaySettings) -> Void = { _ in }, connector: Connector
+        _ config: String, _ configure: (inout GatewaySettings) -> Void = { _ in },
+        background: any Background = ImmediateBackground(), connector: Connector
     ) throws {
         network = MemoryNetwork(loop: loop)
         network.state.onConnect = connector.decide
         let world = World(
-            loops: loop, network: network, wallClock: StillClock(), random: RandomStreams(seed: 1))
+            loops: loop, network: network, wallClock: StillClock(), random: RandomStreams(seed: 1),
+            background: background)
         var settings = GatewaySettings(proxyListen: .loopback(port: 8000), adminListen: .loopback(port: 8001))
         settings.isDeclarative = true
         configure(&settings)
@@ -69,6 +72,13 @@ package final class MemoryGateway {
     /// A client's connection to the proxy.
     package func connect(from address: String = "127.0.0.9") throws -> MemoryPeer {
         let peer = try network.openClient(listener: 0, from: SocketAddress(ipAddress: address, port: 40_000))
+        run()
+        return peer
+    }
+
+    /// A client's connection to the Admin API.
+    package func connectToAdmin() throws -> MemoryPeer {
+        let peer = try network.openClient(listener: 1, from: SocketAddress(ipAddress: "127.0.0.9", port: 40_001))
         run()
         return peer
     }

@@ -78,18 +78,7 @@ extension AdminAPI {
         return found
     }
 
-    /// A row as answers show it: a service without health checks does not have the field, as in Kong.
-    func shown(_ row: JSONValue, _ kind: EntityKind) -> JSONValue {
-        var row = row
-        switch kind {
-        case .services where row["healthchecks"] == .null: row["healthchecks"] = nil
-        case .certificates:
-            let names = store.serverNames(ofCertificate: row["id"]?.stringValue ?? "")
-            row["snis"] = .array(names.map { .string($0) })
-        default: break
-        }
-        return row
-    }
+    func shown(_ row: JSONValue, _ kind: EntityKind) -> JSONValue { store.shown(row, kind) }
 }
 
 // MARK: Lists

@@ -4,9 +4,8 @@ import Document
 
 extension AdminAPI {
     func write(
-        _ resource: AdminResource, _ request: AdminRequest, _ query: [FormArgument]
+        _ resource: AdminResource, _ request: AdminRequest
     ) throws(AdminRefusal) -> AdminResponse {
-        if resource == .configuration { return try loadConfiguration(request, query) }
         if case .manualHealth(let upstream, let target, let address, let isHealthy) = resource {
             _ = try AdminBody(request)
             return try setManually(isHealthy, upstream: upstream, target: target, address: address)
@@ -137,65 +136,5 @@ extension AdminAPI {
             if !warnings.isEmpty { shown["warnings"] = .array(warnings.map { .string($0) }) }
         }
         return AdminResponse(status, shown)
-    }
-}
-
-// MARK: Declarative configuration
-
-extension AdminAPI {
-    /// `POST /config`: replaces everything, or nothing.
-    private func loadConfiguration(
-        _ request: AdminRequest, _ query: [FormArgument]
-    ) throws(AdminRefusal) -> AdminResponse {
-        guard settings.isDatabaseless else {
-            throw AdminRefusal(400, "this endpoint is only available when Kong is configured to not use a database")
-        }
-        let text: String
-        switch try AdminBody(request, acceptsYAML: true) {
-        case .yaml(let yaml): text = yaml
-        case .json(let value): text = value["config"]?.stringValue ?? value.description
-        case .form(let arguments): text = arguments.first("config")?.stringValue ?? ""
-        case .none: text = ""
-        }
-        if text.isEmpty { throw AdminRefusal(400, "expected a declarative configuration") }
-        do throws(DeclarativeError) {
-            let changed = try DeclarativeFile.read(
-                text, file: "config", acceptsServiceHealthChecks: !settings.isStrict, now: nanosecondsSinceEpoch)
-            if query.first("check_hash") == "1", changed.hash == store.hash { return AdminResponse(304) }
-            replace(with: changed)
-        } catch {
-            throw AdminRefusal(
-                400, code: 14, name: "invalid declarative configuration",
-                message: "declarative config is invalid: \(LuaText.compact(error.fields))", ("fields", error.fields))
-        }
-        return AdminResponse(201, flattened)
-    }
-
-    /// All rows by collection and id.
-    private var flattened: JSONValue {
-        var answer: JSONValue = [:]
-        for kind in EntityKind.allCases {
-            let rows = store.rows(kind)
-            if rows.isEmpty { continue }
-            var byID: JSONValue = [:]
-            for row in rows { byID[row["id"]?.stringValue ?? ""] = shown(row, kind) }
-            answer[kind.rawValue] = byID
-        }
-        return answer
-    }
-
-    /// `GET /config`: a text that `POST /config` and `--config` read. JSON is YAML too.
-    func exportedConfiguration() throws(AdminRefusal) -> AdminResponse {
-        guard settings.isDatabaseless else {
-            throw AdminRefusal(400, "this endpoint is only available when Kong is configured to not use a database")
-        }
-        var document: JSONValue = ["_format_version": "3.0", "_transform": false]
-        for kind in EntityKind.allCases {
-            let rows = store.rows(kind).map { row in
-                row.objectValue.map { JSONValue.object($0.filter { !$0.value.isNull }) } ?? row
-            }
-            if !rows.isEmpty { document[kind.rawValue] = .array(rows) }
-        }
-        return AdminResponse(200, ["config": .string(document.text(indent: 2) + "\n")])
     }
 }

@@ -6,8 +6,9 @@ package import World
 
 /// The Admin API: answers requests about entities and health, and makes the gateway follow what is written.
 ///
-/// Confined to the control loop. It answers at once and does no I/O: a connection hands it a gathered request and
-/// writes the answer. A refused write changes nothing; an accepted one is in force when `respond` returns.
+/// Confined to the control loop. It does no I/O: a connection hands it a gathered request and writes the answer, which
+/// comes at once but for whole configurations: these are read and compiled in the background. A refused write changes
+/// nothing; an accepted one is in force when its answer comes.
 package final class AdminAPI {
     package struct Settings: Sendable {
         /// Refuses what Kong refuses: health checks on a service, `/services/{s}/health`.
@@ -34,7 +35,9 @@ package final class AdminAPI {
     let settings: Settings
     let nodeID: String
     package private(set) var store: EntityStore
-    private unowned let control: any GatewayControl
+    /// What the store came from, when it is a document and nothing has been written since.
+    private var reading: DeclarativeReading?
+    unowned let control: any GatewayControl
     private let wallClock: any WallClock
     private let now: () -> NIODeadline
     private var ids: RandomStream
@@ -57,23 +60,51 @@ package final class AdminAPI {
         nodeID = nodes.uuid()
     }
 
-    /// Replaces everything, as a reload of the file does, and applies it.
-    package func replace(with store: EntityStore) {
-        self.store = store
-        control.apply(store.configuration())
+    /// For the next document.
+    package var loader: ConfigurationLoader {
+        ConfigurationLoader(
+            acceptsServiceHealthChecks: !settings.isStrict, now: nanosecondsSinceEpoch, after: reading)
     }
 
-    package func respond(to request: AdminRequest, on listener: Listener = .admin) -> AdminResponse {
+    /// Replaces everything by what a document says, and applies it.
+    package func replace(with loaded: LoadedConfiguration) {
+        let (oldStore, oldReading) = (store, reading)
+        store = loaded.reading.store
+        reading = loaded.reading
+        control.apply(loaded.prepared)
+        control.free((oldStore, oldReading), size: oldStore.count)
+    }
+
+    /// Answers a request.
+    ///
+    /// - Parameter reply: called once, on the control loop; before this returns unless the request brings a whole
+    ///   configuration.
+    package func respond(
+        to request: AdminRequest, on listener: Listener = .admin, reply: @escaping (AdminResponse) -> Void
+    ) {
         let start = now()
-        var response: AdminResponse
-        do throws(AdminRefusal) {
-            response = try answer(request, listener)
-        } catch {
-            response = error.response
+        let finish = { [self] (response: AdminResponse) in
+            var response = response
+            let milliseconds = (now() - start).nanoseconds / 1_000_000
+            response.headers += commonHeaders(request, response, latency: milliseconds)
+            reply(response)
         }
-        let milliseconds = (now() - start).nanoseconds / 1_000_000
-        response.headers += commonHeaders(request, response, latency: milliseconds)
-        return response
+        do throws(AdminRefusal) {
+            if try !answerLater(request, listener, finish) { finish(try answer(request, listener)) }
+        } catch {
+            finish(error.response)
+        }
+    }
+
+    /// - Returns: false when the request does not bring a whole configuration.
+    private func answerLater(
+        _ request: AdminRequest, _ listener: Listener, _ finish: @escaping (AdminResponse) -> Void
+    ) throws(AdminRefusal) -> Bool {
+        guard request.method == "POST", listener == .admin, AdminResource(path: request.path) == .configuration else {
+            return false
+        }
+        try loadConfiguration(request, try URLText.arguments(request.query ?? ""), finish)
+        return true
     }
 
     private func commonHeaders(
@@ -81,7 +112,7 @@ package final class AdminAPI {
     ) -> [(name: String, value: String)] {
         var headers: [(name: String, value: String)] = []
         switch response.body {
-        case .json: headers.append(("Content-Type", "application/json; charset=utf-8"))
+        case .json, .written: headers.append(("Content-Type", "application/json; charset=utf-8"))
         case .text: headers.append(("Content-Type", PrometheusText.contentType))
         case .events: headers.append(("Content-Type", "application/x-ndjson; charset=utf-8"))
         case .empty: break
@@ -105,7 +136,7 @@ package final class AdminAPI {
         if let kind = resource.writtenKind, settings.isDatabaseless {
             throw AdminRefusal(unsupported: Self.verb(request.method), kind)
         }
-        return try write(resource, request, query)
+        return try write(resource, request)
     }
 
     private func options(_ resource: AdminResource, _ request: AdminRequest) -> AdminResponse {
@@ -181,7 +212,9 @@ extension AdminAPI {
         do throws(StoreError) {
             let result = try body(&changed, &stamp)
             ids = stamp.ids
-            replace(with: changed)
+            store = changed
+            reading = nil
+            control.apply(PreparedConfiguration(changed.configuration()))
             return result
         } catch {
             throw AdminRefusal(error)

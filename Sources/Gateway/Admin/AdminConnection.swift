@@ -49,15 +49,26 @@ final class AdminConnection: ServerDelegate {
         let request = AdminRequest(
             method: head.methodText, path: head.pathText, query: head.queryText,
             headers: head.allFields.map { ($0.name, $0.value) }, body: Array(buffer: body))
-        let answer = gateway.admin.respond(to: request, on: listener)
         body = ByteBuffer()
+        gateway.admin.respond(to: request, on: listener) { [weak self, weak connection] answer in
+            // A client that does not wait for its answer is gone by then.
+            guard let self, let connection, connection.channel != nil else { return }
+            write(answer, to: request.query, on: connection)
+        }
+    }
+
+    private func write(_ answer: AdminResponse, to query: String?, on connection: ServerConnection) {
         var response = HeadWriter(status: answer.status)
         for (name, value) in answer.headers { response.add(name, value) }
         switch answer.body {
         case .empty: connection.respond(response, body: ByteBuffer())
-        case .json(let value): connection.respond(response, body: ByteBuffer(string: value.text()))
+        case .json(let value):
+            var bytes: [UInt8] = []
+            value.write(to: &bytes)
+            connection.respond(response, body: ByteBuffer(bytes: bytes))
+        case .written(let bytes): connection.respond(response, body: ByteBuffer(bytes: bytes))
         case .text(let text): connection.respond(response, body: ByteBuffer(string: text))
-        case .events: stream(response, since: since(head.queryText), on: connection)
+        case .events: stream(response, since: since(query), on: connection)
         }
     }
 

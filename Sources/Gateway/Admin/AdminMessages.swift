@@ -35,6 +35,8 @@ package struct AdminResponse: Sendable {
     package enum Body: Hashable, Sendable {
         case empty
         case json(JSONValue)
+        /// JSON in UTF-8.
+        case written([UInt8])
         /// In Prometheus' format.
         case text(String)
         /// A stream of events, one JSON object a line, that ends when the client goes.
@@ -51,7 +53,13 @@ package struct AdminResponse: Sendable {
         body = json.map { .json($0) } ?? .empty
     }
 
-    package var json: JSONValue? { if case .json(let value) = body { value } else { nil } }
+    package var json: JSONValue? {
+        switch body {
+        case .json(let value): value
+        case .written(let bytes): try? JSONValue(parsing: bytes)
+        case .empty, .text, .events: nil
+        }
+    }
 
     static func message(_ status: Int, _ text: String) -> AdminResponse {
         AdminResponse(status, ["message": .string(text)])

@@ -3,7 +3,13 @@
 /// What the Admin API needs of the running gateway. Called on the control loop only; every call returns at once.
 package protocol GatewayControl: AnyObject {
     /// Makes the data plane, the balancers and the health checks follow a new configuration before it returns.
-    func apply(_ configuration: Configuration)
+    func apply(_ configuration: PreparedConfiguration)
+
+    /// Does work that the control loop has no time for, after all such work before it, and hands over its result there.
+    ///
+    /// - Parameter work: touches nothing of the running gateway.
+    func inBackground<Value: Sendable>(
+        _ work: @escaping @Sendable () -> Value, then handOver: @escaping (Value) -> Void)
 
     /// - Returns: nil when the upstream has no balancer (unknown here, or its checks could not be made).
     func health(ofUpstream id: String) -> UpstreamHealth?
@@ -20,6 +26,19 @@ package protocol GatewayControl: AnyObject {
 
     /// All counts of all workers.
     func metrics() -> GatewayMetrics
+}
+
+extension GatewayControl {
+    /// Lets go of a value there when it is large: to free thousands of rows or routes takes its time.
+    ///
+    /// - Parameter size: how many entities it is made of.
+    func free<Value: Sendable>(_ value: Value, size: Int) {
+        guard size > 200 else { return }
+        inBackground {
+            _ = value
+        } then: { _ in
+        }
+    }
 }
 
 /// What became of a manual change of health.

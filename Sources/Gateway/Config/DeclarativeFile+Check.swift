@@ -8,7 +8,7 @@ extension DeclarativeFile {
         var reader = DeclarativeReader(
             store: EntityStore(acceptsServiceHealthChecks: acceptsServiceHealthChecks),
             // Any valid moment will do: nothing of what is read is kept.
-            now: 1_000_000_000)
+            now: 1_000_000_000, after: nil)
         reader.read(document)
         return reader.mistakes.compactMap(\.problem)
     }

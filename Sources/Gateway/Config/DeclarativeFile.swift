@@ -17,17 +17,54 @@ package enum DeclarativeFile {
     package static func read(
         _ text: String, file: String, acceptsServiceHealthChecks: Bool, now: Int64
     ) throws(DeclarativeError) -> EntityStore {
-        let document: DocumentNode
+        try read(
+            try parse(text, file: file), acceptsServiceHealthChecks: acceptsServiceHealthChecks, now: now,
+            after: nil
+        ).store
+    }
+
+    package static func parse(_ text: String, file: String) throws(DeclarativeError) -> DocumentNode {
         do throws(Problems) {
-            document = try DocumentNode(parsing: text, file: file)
+            return try DocumentNode(parsing: text, file: file)
         } catch {
             throw DeclarativeError(problems: error, fields: ["error": .string(error.sorted[0].message)])
         }
+    }
+
+    /// Reads a document. What it states as the one before did is taken over from there, with its times.
+    package static func read(
+        _ document: DocumentNode, acceptsServiceHealthChecks: Bool, now: Int64, after previous: DeclarativeReading?
+    ) throws(DeclarativeError) -> DeclarativeReading {
         var reader = DeclarativeReader(
-            store: EntityStore(acceptsServiceHealthChecks: acceptsServiceHealthChecks), now: now)
+            store: EntityStore(acceptsServiceHealthChecks: acceptsServiceHealthChecks), now: now, after: previous)
         reader.read(document)
         if !reader.mistakes.isEmpty { throw DeclarativeError(reader.mistakes) }
-        return reader.store
+        return reader.reading
+    }
+}
+
+/// What was read of a document, kept so that the next reading need only look at what is different.
+package struct DeclarativeReading: Sendable {
+    package var store: EntityStore
+    private var statementsByKind: [EntityKind: [Statement]] = [:]
+
+    init(store: EntityStore) { self.store = store }
+
+    /// What was read of a collection, in the order of reading.
+    func statements(_ kind: EntityKind) -> [Statement] { statementsByKind[kind] ?? [] }
+
+    mutating func add(_ statement: Statement) { statementsByKind[statement.item.kind, default: []].append(statement) }
+
+    /// An entity of a document and the row it became.
+    struct Statement: Sendable {
+        var item: DeclarativeReader.Item
+        /// See `DeclarativeReader.marksExpressions`.
+        var marksExpressions: Bool
+        /// The id comes from the place in the document.
+        var isKnownByPlace: Bool
+        /// Names and what they stood for.
+        var references: [DeclarativeReader.Reference]
+        var row: StoredRow
     }
 }
 

@@ -10,9 +10,16 @@ enum DeclarativeIDs {
     /// Stands for a parent that was not found, so that nothing more is said about it.
     static let unresolved = "00000000-0000-0000-0000-000000000000"
 
+    private static let namespaces = Dictionary(
+        uniqueKeysWithValues: EntityKind.allCases.map { ($0, UUIDs.version5(namespace: root, name: $0.rawValue)) })
+
     static func id(of row: JSONValue, _ item: DeclarativeReader.Item) -> String {
-        let namespace = UUIDs.version5(namespace: root, name: item.kind.rawValue)
-        return UUIDs.version5(namespace: namespace, name: key(of: row, item))
+        UUIDs.version5(namespace: namespaces[item.kind] ?? root, name: key(of: row, item))
+    }
+
+    /// Whether the id of an entity that has none depends on its place in the document.
+    static func isByPlace(_ row: JSONValue, _ item: DeclarativeReader.Item) -> Bool {
+        row["name"]?.stringValue == nil && !(item.kind == .targets && item.node["target"]?.scalar != nil)
     }
 
     /// `name:*`, the star being the default workspace; for targets Kong's cache key. What has no name (Kong draws a

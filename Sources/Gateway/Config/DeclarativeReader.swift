@@ -7,7 +7,7 @@ import Document
 /// Parents are read before children, so that a reference may stand before what it names.
 struct DeclarativeReader {
     /// An entity as it stands in the document.
-    struct Item {
+    struct Item: Sendable {
         var kind: EntityKind
         var node: DocumentNode
         var path: [DeclarativeMistake.Step]
@@ -15,17 +15,30 @@ struct DeclarativeReader {
         var parentID: String?
     }
 
-    var store: EntityStore
+    /// A name in the document and the id that it stood for.
+    struct Reference: Sendable {
+        var kind: EntityKind
+        var name: String
+        var id: String
+    }
+
+    private(set) var reading: DeclarativeReading
     let now: Int64
     var mistakes: [DeclarativeMistake] = []
+    private let previous: DeclarativeReading?
+    /// What the previous reading has under a name; made when the order of the entities has changed.
+    private var previousPlaces: [EntityKind: [String: Int]] = [:]
+    /// Those of the entity that is being read.
+    private var references: [Reference] = []
     /// The ids of all named entities so far, also of those with mistakes.
     private var declared: [EntityKind: [String: String]] = [:]
     /// Below 3.0 a path that looks like a regular expression is one, without `~` in front.
     private var marksExpressions = false
 
-    init(store: EntityStore, now: Int64) {
-        self.store = store
+    init(store: EntityStore, now: Int64, after previous: DeclarativeReading?) {
+        reading = DeclarativeReading(store: store)
         self.now = now
+        self.previous = previous
     }
 
     mutating func read(_ document: DocumentNode) {
@@ -98,8 +111,18 @@ extension DeclarativeReader {
 extension DeclarativeReader {
     /// - Returns: the entity's id, also when it has mistakes, so that its children can be read.
     private mutating func read(_ item: Item) -> String {
+        if let known = known(item) {
+            declare(item.kind, id: known.row.id, name: known.row.json["name"]?.stringValue)
+            if let field = duplicateField(item.kind, id: known.row.id, key: known.row.key) {
+                reportDuplicate(field, item, known.row.json, id: known.row.id)
+            } else {
+                keep(known)
+            }
+            return known.row.id
+        }
         let before = mistakes.count
-        let schema = store.schema(of: item.kind)
+        let schema = reading.store.schema(of: item.kind)
+        references = []
         var row = item.node.json
         if let child = item.kind.children?.kind { row[child.rawValue] = nil }
         if let text = row["target"]?.stringValue, item.kind == .targets {
@@ -110,9 +133,11 @@ extension DeclarativeReader {
         resolveOthers(of: item, schema, &row)
         RecordSchema.addDerivedFields(item.kind, to: &row)
         let given = row["id"]?.stringValue
-        let id = given.flatMap { UUIDs.isValid($0) ? $0.lowercased() : nil } ?? DeclarativeIDs.id(of: row, item)
+        let givenID = given.flatMap { UUIDs.isValid($0) ? $0.lowercased() : nil }
+        let id = givenID ?? DeclarativeIDs.id(of: row, item)
+        let isKnownByPlace = givenID == nil && DeclarativeIDs.isByPlace(row, item)
         if given.map(UUIDs.isValid) ?? (row["id"] == nil) { row["id"] = .string(id) }
-        for name in [row["name"]?.stringValue, id].compactMap({ $0 }) { declared[item.kind, default: [:]][name] = id }
+        declare(item.kind, id: id, name: row["name"]?.stringValue)
         do throws(Violation) {
             row = try schema.expanded(row)
         } catch {
@@ -122,9 +147,62 @@ extension DeclarativeReader {
         let time = RowStamp.time(now, for: item.kind)
         row = schema.completed(row) { kind in kind == .id ? nil : time }
         if let violation = schema.violation(of: row) { record(violation, item, schema) }
-        checkUnique(item, row, id: id)
-        if mistakes.count == before { store[table: item.kind].put(row, id: id) }
+        // A row with mistakes cannot be stored, but that another one has its name or id is said all the same.
+        if mistakes.count > before {
+            if let field = duplicateField(item.kind, id: id, key: StoredRow.key(of: row, item.kind)) {
+                reportDuplicate(field, item, row, id: id)
+            }
+            return id
+        }
+        let stored = StoredRow(row, item.kind, id: id)
+        if let field = duplicateField(item.kind, id: id, key: stored.key) {
+            reportDuplicate(field, item, row, id: id)
+        } else {
+            keep(
+                DeclarativeReading.Statement(
+                    item: item, marksExpressions: marksExpressions, isKnownByPlace: isKnownByPlace,
+                    references: references, row: stored))
+        }
         return id
+    }
+
+    private mutating func declare(_ kind: EntityKind, id: String, name: String?) {
+        if let name { declared[kind, default: [:]][name] = id }
+        declared[kind, default: [:]][id] = id
+    }
+
+    private mutating func keep(_ statement: DeclarativeReading.Statement) {
+        reading.store[table: statement.item.kind].put(statement.row)
+        reading.add(statement)
+    }
+
+    /// What the previous reading made of an entity that is stated as it was then.
+    private mutating func known(_ item: Item) -> DeclarativeReading.Statement? {
+        guard let previous else { return nil }
+        let statements = previous.statements(item.kind)
+        var found: DeclarativeReading.Statement?
+        let place = reading.statements(item.kind).count
+        if place < statements.count, states(item, statements[place]) {
+            found = statements[place]
+        } else if let name = item.node[item.kind == .targets ? "target" : "name"]?.scalar {
+            if previousPlaces[item.kind] == nil {
+                previousPlaces[item.kind] = Dictionary(
+                    statements.enumerated().compactMap { place, statement in
+                        statement.item.node[item.kind == .targets ? "target" : "name"]?.scalar.map { ($0, place) }
+                    }, uniquingKeysWith: { first, _ in first })
+            }
+            found = previousPlaces[item.kind]?[name].map { statements[$0] }.flatMap { states(item, $0) ? $0 : nil }
+        }
+        guard var found else { return nil }
+        found.item = item
+        return found
+    }
+
+    private func states(_ item: Item, _ known: DeclarativeReading.Statement) -> Bool {
+        known.marksExpressions == marksExpressions && known.item.parentID == item.parentID
+            && (!known.isKnownByPlace || known.item.path == item.path)
+            && item.node.says(known.item.node, leavingOut: item.kind.children?.kind.rawValue)
+            && known.references.allSatisfy { declared[$0.kind]?[$0.name] == $0.id }
     }
 
     /// Replaces a reference by name with one by id. What cannot be resolved is reported once and then taken as there.
@@ -157,8 +235,10 @@ extension DeclarativeReader {
         guard let name = given.stringValue ?? given["id"]?.stringValue ?? given[kind.keyField]?.stringValue
         else { return }
         let names = declared[kind] ?? [:]
-        if let id = names[UUIDs.isValid(name) ? name.lowercased() : name] {
+        let key = UUIDs.isValid(name) ? name.lowercased() : name
+        if let id = names[key] {
             row[field] = ["id": .string(id)]
+            references.append(Reference(kind: kind, name: key, id: id))
             return
         }
         let place = item.node[field]?.location ?? item.node.location
@@ -171,17 +251,14 @@ extension DeclarativeReader {
         row[field] = ["id": .string(DeclarativeIDs.unresolved)]
     }
 
-    private mutating func checkUnique(_ item: Item, _ row: JSONValue, id: String) {
-        let table = store[table: item.kind]
-        let duplicate: String? =
-            if let key = EntityTable.key(of: row, item.kind), table.id(ofKey: key) != nil {
-                item.kind.keyField
-            } else if table.rows[id] != nil {
-                "id"
-            } else {
-                nil
-            }
-        guard let field = duplicate else { return }
+    /// The field that an entity before has with the same value.
+    private func duplicateField(_ kind: EntityKind, id: String, key: String?) -> String? {
+        let table = reading.store[table: kind]
+        if let key, table.id(ofKey: key) != nil { return kind.keyField }
+        return table.rows[id] == nil ? nil : "id"
+    }
+
+    private mutating func reportDuplicate(_ field: String, _ item: Item, _ row: JSONValue, id: String) {
         let value = row[field]?.stringValue ?? id
         mistakes.append(
             mistake(

@@ -1,5 +1,6 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
+import Crypto
 package import Document
 import OrderedCollections
 
@@ -8,13 +9,15 @@ extension EntityStore {
     /// order they were made (which fills the wheel of a balancer).
     package func configuration() -> Configuration {
         var services: [Service] = []
-        var upstreams = rows(.upstreams).map { Upstream(json: RecordSchema.upstream.withoutNulls($0)) }
-        var targets = self[table: .targets].inOrderOfCreation.map {
-            Target(json: RecordSchema.target.withoutNulls($0))
+        var upstreams: [Upstream] = self[table: .upstreams].all.compactMap {
+            if case .upstream(let upstream) = $0.entity { upstream } else { nil }
         }
-        for row in rows(.services) {
-            var service = Service(json: RecordSchema.service.withoutNulls(row))
-            if let implicit = implicitUpstream(ofService: row) {
+        var targets: [Target] = self[table: .targets].inOrderOfCreation.compactMap {
+            if case .target(let target) = $0.entity { target } else { nil }
+        }
+        for row in self[table: .services].all {
+            guard case .service(var service) = row.entity else { continue }
+            if let implicit = implicitUpstream(ofService: row.json) {
                 service.healthchecks = implicit.upstream.healthchecks
                 service.upstreamID = implicit.upstream.id
                 upstreams.append(implicit.upstream)
@@ -24,7 +27,9 @@ extension EntityStore {
             }
             services.append(service)
         }
-        let routes = rows(.routes).map { Route(json: RecordSchema.route.withoutNulls($0)) }
+        let routes: [Route] = self[table: .routes].all.compactMap {
+            if case .route(let route) = $0.entity { route } else { nil }
+        }
         var configuration = Configuration(
             services: services, routes: routes, upstreams: upstreams, targets: targets, hash: hash)
         configuration.tls = tlsMaterial
@@ -83,16 +88,45 @@ extension EntityStore {
 
     /// 32 hexadecimal digits over all rows but their times; zeros for an empty store, as in Kong.
     package var hash: String {
-        var text = ""
+        var hash = Insecure.SHA1()
+        var isEmpty = true
         for kind in EntityKind.allCases {
-            for var row in rows(kind) {
-                row["created_at"] = nil
-                row["updated_at"] = nil
-                text += "\(kind.rawValue) \(row)\n"
+            for row in self[table: kind].all {
+                isEmpty = false
+                row.digest.withUnsafeBytes { hash.update(bufferPointer: $0) }
             }
         }
-        if text.isEmpty { return Configuration.empty.hash }
-        return String(SHA1.hexadecimal(SHA1.digest(of: Array(text.utf8))).prefix(32))
+        if isEmpty { return Configuration.empty.hash }
+        return String(decoding: hash.finalize().prefix(16).flatMap(UUIDs.hexadecimal), as: UTF8.self)
+    }
+
+    /// A row as answers show it: a certificate has the names it is for.
+    func shown(_ row: JSONValue, _ kind: EntityKind) -> JSONValue {
+        guard kind == .certificates else { return StoredRow.shown(row, kind) }
+        var row = row
+        row["snis"] = .array(serverNames(ofCertificate: row["id"]?.stringValue ?? "").map { .string($0) })
+        return row
+    }
+
+    /// All rows by collection and id, as JSON: the answer to `POST /config`.
+    func flattened() -> [UInt8] {
+        var out = Array("{".utf8)
+        for kind in EntityKind.allCases {
+            let rows = self[table: kind].all
+            if rows.isEmpty { continue }
+            if out.count > 1 { out.append(UInt8(ascii: ",")) }
+            JSONValue.quote(kind.rawValue, to: &out)
+            out += ":{".utf8
+            for (index, row) in rows.enumerated() {
+                if index > 0 { out.append(UInt8(ascii: ",")) }
+                JSONValue.quote(row.id, to: &out)
+                out.append(UInt8(ascii: ":"))
+                if let text = row.text { out += text } else { shown(row.json, kind).write(to: &out) }
+            }
+            out.append(UInt8(ascii: "}"))
+        }
+        out.append(UInt8(ascii: "}"))
+        return out
     }
 }
 

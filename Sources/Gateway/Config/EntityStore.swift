@@ -55,6 +55,9 @@ package struct EntityStore: Sendable {
 // MARK: Reading
 
 extension EntityStore {
+    /// Rows of all collections.
+    var count: Int { EntityKind.allCases.reduce(0) { $0 + self[table: $1].rows.count } }
+
     package func row(_ kind: EntityKind, id: String) -> JSONValue? { self[table: kind].rows[id]?.json }
 
     /// Finds a row as URLs name it: by id when the text is a UUID, else by name; a certificate by one of its server
@@ -81,7 +84,7 @@ extension EntityStore {
     }
 
     /// Rows in the order of their ids.
-    package func rows(_ kind: EntityKind) -> [JSONValue] { self[table: kind].all }
+    package func rows(_ kind: EntityKind) -> [JSONValue] { self[table: kind].all.map(\.json) }
 
     /// Rows that name a parent, in the order of their ids.
     package func rows(_ kind: EntityKind, of parent: String) -> [JSONValue] {
@@ -91,7 +94,8 @@ extension EntityStore {
 
     /// The targets of an upstream, newest first.
     package func targetsNewestFirst(of upstream: String) -> [JSONValue] {
-        self[table: .targets].inOrderOfCreation.reversed().filter { $0["upstream"]?["id"] == .string(upstream) }
+        self[table: .targets].inOrderOfCreation.reversed().map(\.json)
+            .filter { $0["upstream"]?["id"] == .string(upstream) }
     }
 }
 
@@ -206,21 +210,20 @@ extension EntityStore {
             throw .schemaViolation(.field("id", "required field missing"))
         }
         row["id"] = .string(id)
-        try checkUnique(kind, row, id: id, isNew: old == nil)
         row = try checkedReferences(schema, row)
-        self[table: kind].put(row, id: id)
+        let stored = StoredRow(row, kind, id: id)
+        try checkUnique(kind, stored, isNew: old == nil)
+        self[table: kind].put(stored)
         return row
     }
 
     private func checkUnique(
-        _ kind: EntityKind, _ row: JSONValue, id: String, isNew: Bool
+        _ kind: EntityKind, _ row: StoredRow, isNew: Bool
     ) throws(StoreError) {
-        if isNew && self.row(kind, id: id) != nil { throw .primaryKeyViolation(id: id) }
-        guard let key = EntityTable.key(of: row, kind), let other = self[table: kind].id(ofKey: key), other != id else {
-            return
-        }
+        if isNew && self.row(kind, id: row.id) != nil { throw .primaryKeyViolation(id: row.id) }
+        guard let key = row.key, let other = self[table: kind].id(ofKey: key), other != row.id else { return }
         var fields: JSONValue = [:]
-        for name in [kind.keyField] + (kind == .targets ? ["upstream"] : []) { fields[name] = row[name] }
+        for name in [kind.keyField] + (kind == .targets ? ["upstream"] : []) { fields[name] = row.json[name] }
         throw .uniqueViolation(key: fields)
     }
 

@@ -46,7 +46,7 @@ extension World {
     package static func real(threads: Int = 1, seed: UInt64? = nil, loops: RealLoops = .nio) -> World {
         World(
             loops: loops.group(threads), network: RealNetwork(), wallClock: RealWallClock(),
-            random: RandomStreams(seed: seed ?? drawSeed()))
+            random: RandomStreams(seed: seed ?? drawSeed()), background: LowPriorityThread())
     }
 
     /// A seed from the system, for a run that was given none.

@@ -12,7 +12,10 @@ final class RecordingGatewayControl: GatewayControl {
     var manual: [String] = []
     var manualResult = ManualHealthResult.done
 
-    func apply(_ configuration: Configuration) { applied.append(configuration) }
+    func apply(_ configuration: PreparedConfiguration) { applied.append(configuration.configuration) }
+    func inBackground<Value: Sendable>(_ work: @escaping @Sendable () -> Value, then handOver: (Value) -> Void) {
+        handOver(work())
+    }
     func health(ofUpstream id: String) -> UpstreamHealth? { healths[id] }
     func setHealth(_ healthy: Bool, upstream: String, target: String, address: String?) -> ManualHealthResult {
         manual.append("\(healthy) \(upstream) \(target) \(address ?? "all")")
@@ -57,10 +60,13 @@ struct AdminHarness {
         let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         var headers = headers
         if let type { headers.append(("Content-Type", type)) }
-        return api.respond(
-            to: AdminRequest(
-                method: method, path: String(parts[0]), query: parts.count > 1 ? String(parts[1]) : nil,
-                headers: headers, body: Array(body.utf8)))
+        let request = AdminRequest(
+            method: method, path: String(parts[0]), query: parts.count > 1 ? String(parts[1]) : nil,
+            headers: headers, body: Array(body.utf8))
+        var answers: [AdminResponse] = []
+        api.respond(to: request) { answers.append($0) }
+        precondition(answers.count == 1, "\(answers.count) answers to one request")
+        return answers[0]
     }
 
     @discardableResult

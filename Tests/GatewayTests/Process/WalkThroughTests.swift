@@ -46,8 +46,15 @@ extension LoopbackTests {
             let recovery = Double(up - down) / 1e9
             print("recovery after \(recovery) s; peak memory \(gateway.child.memory("VmHWM")) kB")
             #expect(recovery >= 10 && recovery <= 15.3)
-            #expect(gateway.child.memory("VmHWM") < 40 << 10)
+            #expect(gateway.child.memory("VmHWM") < Self.mostMemory)
         }
+
+        /// KiB. A debug build has 18 MB of code in memory, of 31 MB that are mapped.
+        #if DEBUG
+        static let mostMemory = 46 << 10
+        #else
+        static let mostMemory = 40 << 10
+        #endif
 
         static let hello = "GET /hello HTTP/1.1\r\nHost: localhost:8000\r\nAccept: */*\r\n\r\n"
 
