@@ -32,6 +32,7 @@ final class GatewayCore {
     private var configuration: Configuration { prepared.configuration }
     private var snapshot: Snapshot?
     private var version = 0
+    private var isStopped = false
     private var source = ConfigEvent.Source.admin
     private let prober: Prober
     private let upstreamTLS: UpstreamTLSTable
@@ -268,6 +269,7 @@ final class GatewayCore {
     func stop() -> EventLoopFuture<Void> {
         let closed = listeners.map { $0.close().flatMapErrorThrowing { _ in } }
         listeners = []
+        isStopped = true
         monitor.stop()
         names.stop()
         for connection in Array(adminConnections.values) { connection.close() }
@@ -293,6 +295,8 @@ extension GatewayCore: GatewayControl {
 
     func apply(_ prepared: PreparedConfiguration) {
         loop.assertInEventLoop()
+        // It was still being read when the gateway was stopped.
+        if isStopped { return }
         let old = self.prepared
         self.prepared = prepared
         version += 1

@@ -99,4 +99,19 @@ import Testing
         #expect(admin.text.hasPrefix("HTTP/1.1 400 "))
         #expect(try status("/old") == "200")
     }
+
+    @Test func `a configuration that is read when the gateway stops does not start its probes again`() throws {
+        let probed = """
+            {"_format_version": "3.0", "services": [{"name": "s", "host": "up", "routes": [{"paths": ["/"]}]}],
+             "upstreams": [{"name": "up", "targets": [{"target": "127.0.0.1:9000"}],
+                            "healthchecks": {"active": {"healthy": {"interval": 1}}}}]}
+            """
+        let admin = try gateway.connectToAdmin()
+        admin.send(Self.post(probed))
+        gateway.run()
+        _ = gateway.stop()
+        background.release()
+        gateway.advance(.seconds(5))
+        #expect(gateway.upstreams.isEmpty)
+    }
 }
