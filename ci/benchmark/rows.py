@@ -6,6 +6,7 @@ import json
 import os
 import resource
 import socket
+import threading
 import time
 import urllib.request
 
@@ -226,6 +227,16 @@ def reload(bench, options, report):
 
 def post_until_done(load, admin, bodies):
     """Posts configurations ten times a second while a load runs; returns how many a second there were."""
+    rates = []
+    # A thread of its own, which makes way for the load and the backend on their core: it is not what is measured.
+    poster = threading.Thread(target=lambda: rates.append(post_configurations(load, admin, bodies)))
+    poster.start()
+    poster.join()
+    return rates[0]
+
+
+def post_configurations(load, admin, bodies):
+    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     start, count = time.monotonic(), 0
     while load.child.poll() is None:
         due = start + count / 10
