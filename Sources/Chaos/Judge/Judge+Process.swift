@@ -9,9 +9,11 @@ extension JudgeContext {
                 result: .pass, seen: "\(during) is empty", allowed: allowed, sentence: "\(node): \(during) is empty")
         }
         let history = ProcessHistory(of: node, in: view)
-        let began = history.state(at: interval.outer.lowerBound)
+        // A process that nobody let run cannot have stopped yet either.
+        let first = interval.outer.lowerBound.clampedAdding(forgiven)
+        let began = history.state(at: first)
         let departures = history.changes.filter { change in
-            change.to != state && interval.contains(change.at) != .no
+            change.to != state && change.at.latest >= first && interval.contains(change.at) != .no
         }
         let isCertain = departures.contains { interval.contains($0.at) == .yes }
         guard began != state || !departures.isEmpty else {

@@ -138,6 +138,11 @@ extension JudgeContext {
         case .transition, .window, .recovery, .probes:
             range = moment(focus)
             delay = starvation.worstDelay(in: range)
+        case .process(_, _, let during):
+            guard let interval = try? interval(during) else { return nil }
+            let start = interval.outer.lowerBound
+            range = max(0, start.clampedSubtracting(Starvation.second))...max(0, start.clampedAdding(Starvation.second))
+            delay = starvation.worstDelay(in: range)
         default: return nil
         }
         guard let finding = try? forgiving(delay: delay).judge(expectation), finding.result != .fail else { return nil }

@@ -132,4 +132,23 @@ import Testing
                 after: MarkExpression(MarkName("errors-on")), cause: nil, mark: nil))
         #expect(verdict(story, [kind]).verdicts[0].result == expected)
     }
+
+    /// Told to stop at 5 s, stopped 35 ms later; 10 ms are allowed.
+    @Test(arguments: [(0, .fail), (ms(30), .inconclusive), (ms(2), .fail)] as [(Int64, Verdict.Result)])
+    func `a process that was not let run stops later`(wait: Int64, expected: Verdict.Result) {
+        var story = Story()
+        story.step("errors-on", s(5), to: s(9))
+        story.process(s(5.035), "api", .paused)
+        story.process(s(9), "api", .resumed)
+        if wait > 0 { starve(&story, "api", each: wait) }
+        let start = MarkExpression(MarkName("errors-on"), offset: Nanoseconds(ms(10)))
+        let during = During(from: start, to: MarkExpression(MarkName("errors-on"), offset: Nanoseconds(s(3))))
+        let kind = ExpectationKind.process(node: "api", stays: .paused, during: during)
+        #expect(verdict(story, [kind]).verdicts[0].result == expected)
+        // One that does not stop at all is not excused.
+        var awake = Story()
+        awake.step("errors-on", s(5), to: s(9))
+        if wait > 0 { starve(&awake, "api", each: wait) }
+        #expect(verdict(awake, [kind]).verdicts[0].result == .fail)
+    }
 }
