@@ -122,6 +122,15 @@ import World
         }
     }
 
+    @Test func `a connection that its server closes makes room for another`() async throws {
+        try await withMock(["CLOSE": "before head"]) { server, world in
+            let (results, summary) = try await run(
+                spec(open(1000, milliseconds: 5), maximum: 1), at: server.localAddress, in: world)
+            #expect(summary.requests == 5 && results.allSatisfy { $0.failure == .closed })
+            #expect(results.map(\.connection) == [1, 2, 3, 4, 5])
+        }
+    }
+
     @Test func `a closed loop sends exactly its requests`() async throws {
         try await withMock(["CATCH_ALL": true]) { server, world in
             let shape = LoadSpec.Shape.closed(clients: 7, think: .milliseconds(1), requests: 100, length: nil)
