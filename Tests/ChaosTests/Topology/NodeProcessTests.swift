@@ -57,7 +57,7 @@ import Darwin
         let records = Mutex<[JSONValue]>([])
     }
 
-    private let chatty = #"echo '{"kind":"ready","port":7}'; echo noise; echo '{"kind":"served","n":1}'; cat"#
+    private let chatty = #"echo '{"kind":"ready","port":7}'; echo noise; echo '{"kind":"served","n":1}'; exec cat"#
 
     @Test func `it is ready when it says so, and its records are passed on`() async throws {
         try await withRealWorld { _, loop in
