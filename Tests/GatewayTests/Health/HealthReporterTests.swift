@@ -29,7 +29,7 @@ import World
             return address.reportPassive(
                 .tcpFailure, to: reporter, from: other, confirmed: { confirmed }, label: { nil })
         }.get()
-        #expect(isAwaited)
+        try #require(isAwaited)
         #expect(try await !seen.futureResult.get())
         let health = try await control.submit { bound.value.health(ofUpstream: "id-of-orders") }.get()
         #expect(health?.targets[0].health == .unhealthy)
