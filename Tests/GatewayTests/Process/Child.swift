@@ -24,6 +24,9 @@ final class Child: Sendable {
         return String(own[..<(own.lastIndex(of: "/") ?? own.startIndex)]) + "/gatecrash"
     }()
 
+    /// False under a sanitizer: its shadow, and freed memory that it keeps, are memory of the process as well.
+    static let memoryIsItsOwn = dlsym(nil, "__asan_init") == nil && dlsym(nil, "__tsan_init") == nil
+
     let output: RawSocket
     let errors: RawSocket
     private let input: RawSocket

@@ -47,7 +47,7 @@ extension LoopbackTests {
             let way = up ? buffered ? "up, buffered" : "up" : "down"
             print("256 MiB \(way): \(before) kB, then \(grown) kB more")
             // Pages of a debug build on a busy machine; ci/large-body holds a release build to 256.
-            #expect(grown <= 1024)
+            #expect(grown <= 1024 || !Child.memoryIsItsOwn)
         }
 
         @Test(.enabled(if: descriptors(atLeast: 11_000), "the system allows too few open files"))

@@ -46,7 +46,7 @@ extension LoopbackTests {
             let recovery = Double(up - down) / 1e9
             print("recovery after \(recovery) s; peak memory \(gateway.child.memory("VmHWM")) kB")
             #expect(recovery >= 10 && recovery <= 15.3)
-            #expect(gateway.child.memory("VmHWM") < Self.mostMemory)
+            #expect(gateway.child.memory("VmHWM") < Self.mostMemory || !Child.memoryIsItsOwn)
         }
 
         /// KiB. A debug build has 18 MB of code in memory, of 31 MB that are mapped.
