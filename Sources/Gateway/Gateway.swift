@@ -90,7 +90,7 @@ package struct Gateway: Sendable {
             DeclarativeReading(store: EntityStore(acceptsServiceHealthChecks: !settings.strict)))
     }
 
-    /// Replaces the configuration by that of a file, which is read in the background. A bad one changes nothing.
+    /// Replaces the configuration by that of a file; a large one is read in the background. A bad one changes nothing.
     ///
     /// - Returns: fails with `Problems`.
     package func reload(_ text: String, file: String) -> EventLoopFuture<Void> {

@@ -118,7 +118,7 @@ final class GatewayCore {
     func reload(_ text: String, file: String) -> EventLoopFuture<Void> {
         let loader = admin.loader
         let done = loop.makePromise(of: Void.self)
-        inBackground {
+        admin.read(size: text.utf8.count) {
             Result { () throws(DeclarativeError) in try loader.load(text, file: file) }
         } then: { [self] result in
             switch result {

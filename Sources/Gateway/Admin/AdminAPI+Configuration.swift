@@ -3,8 +3,8 @@
 import Document
 
 extension AdminAPI {
-    /// `POST /config`: replaces everything, or nothing. Read and compiled in the background; the data plane notices
-    /// nothing of it until it is swapped in.
+    /// `POST /config`: replaces everything, or nothing. A large one is read and compiled in the background; the data
+    /// plane notices nothing of it until it is swapped in.
     func loadConfiguration(
         _ request: AdminRequest, _ query: [FormArgument], _ finish: @escaping (AdminResponse) -> Void
     ) throws(AdminRefusal) {
@@ -12,7 +12,7 @@ extension AdminAPI {
             throw AdminRefusal(400, "this endpoint is only available when Kong is configured to not use a database")
         }
         let loader = loader
-        control.inBackground {
+        read(size: request.body.count) {
             Result { () throws(AdminRefusal) in
                 let loaded = try Self.loaded(request, by: loader)
                 return (loaded: loaded, answer: loaded.reading.store.flattened())

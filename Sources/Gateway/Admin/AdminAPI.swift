@@ -7,7 +7,7 @@ package import World
 /// The Admin API: answers requests about entities and health, and makes the gateway follow what is written.
 ///
 /// Confined to the control loop. It does no I/O: a connection hands it a gathered request and writes the answer, which
-/// comes at once but for whole configurations: these are read and compiled in the background. A refused write changes
+/// comes at once but for large configurations: these are read and compiled in the background. A refused write changes
 /// nothing; an accepted one is in force when its answer comes.
 package final class AdminAPI {
     package struct Settings: Sendable {
@@ -37,6 +37,8 @@ package final class AdminAPI {
     package private(set) var store: EntityStore
     /// What the store came from, when it is a document and nothing has been written since.
     private var reading: DeclarativeReading?
+    /// In the background.
+    private var readsUnderWay = 0
     unowned let control: any GatewayControl
     private let wallClock: any WallClock
     private let now: () -> NIODeadline
@@ -65,6 +67,24 @@ package final class AdminAPI {
         ConfigurationLoader(
             acceptsServiceHealthChecks: !settings.isStrict, now: nanosecondsSinceEpoch, after: reading)
     }
+
+    /// Reads a document in the background, after those before it; a small one at once, when there is none: it costs the
+    /// loop less than another thread's turn costs the client on a busy machine.
+    ///
+    /// - Parameter size: of the document, bytes.
+    package func read<Value: Sendable>(
+        size: Int, _ work: @escaping @Sendable () -> Value, then handOver: @escaping (Value) -> Void
+    ) {
+        guard size > Self.smallDocument || readsUnderWay > 0 else { return handOver(work()) }
+        readsUnderWay += 1
+        control.inBackground(work) { [self] value in
+            readsUnderWay -= 1
+            handOver(value)
+        }
+    }
+
+    /// Some fifty routes: one or two milliseconds.
+    private static let smallDocument = 16 << 10
 
     /// Replaces everything by what a document says, and applies it.
     package func replace(with loaded: LoadedConfiguration) {

@@ -6,12 +6,16 @@ import Testing
 
 @testable import Gateway
 
-/// `POST /config` is read and compiled in the background.
+/// What `POST /config` brings is read and compiled in the background when it is large.
 @Suite struct BackgroundLoadTests {
-    private static func config(_ path: String) -> String {
-        "{\"_format_version\": \"3.0\", \"services\": [{\"name\": \"s\", \"url\": \"http://127.0.0.1:9000\","
+    /// - Parameter padding: characters that say nothing.
+    private static func config(_ path: String, padding: Int = 20_000) -> String {
+        "{\"_comment\": \"\(comment(padding))\", \"_format_version\": \"3.0\","
+            + "\"services\": [{\"name\": \"s\", \"url\": \"http://127.0.0.1:9000\","
             + " \"routes\": [{\"name\": \"r\", \"paths\": [\"\(path)\"]}]}]}"
     }
+
+    private static func comment(_ length: Int = 20_000) -> String { String(repeating: "x", count: length) }
 
     private static func post(_ body: String, _ target: String = "/config") -> String {
         "POST \(target) HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
@@ -92,7 +96,7 @@ import Testing
 
     @Test func `a bad configuration is refused and changes nothing`() throws {
         let admin = try gateway.connectToAdmin()
-        admin.send(Self.post("{\"_format_version\": \"3.0\", \"services\": 1}"))
+        admin.send(Self.post("{\"_comment\": \"\(Self.comment())\", \"services\": 1}"))
         gateway.run()
         background.release()
         gateway.run()
@@ -102,7 +106,8 @@ import Testing
 
     @Test func `a configuration that is read when the gateway stops does not start its probes again`() throws {
         let probed = """
-            {"_format_version": "3.0", "services": [{"name": "s", "host": "up", "routes": [{"paths": ["/"]}]}],
+            {"_comment": "\(Self.comment())", "_format_version": "3.0",
+             "services": [{"name": "s", "host": "up", "routes": [{"paths": ["/"]}]}],
              "upstreams": [{"name": "up", "targets": [{"target": "127.0.0.1:9000"}],
                             "healthchecks": {"active": {"healthy": {"interval": 1}}}}]}
             """
@@ -113,5 +118,25 @@ import Testing
         background.release()
         gateway.advance(.seconds(5))
         #expect(gateway.upstreams.isEmpty)
+    }
+
+    @Test func `a small one is applied at once, but never before a large one that came first`() throws {
+        let (one, two, three) = (
+            try gateway.connectToAdmin(), try gateway.connectToAdmin(), try gateway.connectToAdmin()
+        )
+        one.send(Self.post(Self.config("/one", padding: 0)))
+        gateway.run()
+        #expect(background.count == 0)
+        #expect(one.text.hasPrefix("HTTP/1.1 201 "))
+        #expect(try status("/one") == "200")
+        two.send(Self.post(Self.config("/two")))
+        gateway.run()
+        three.send(Self.post(Self.config("/three", padding: 0)))
+        gateway.run()
+        #expect(three.text == "")
+        background.release()
+        gateway.run()
+        #expect(three.text.hasPrefix("HTTP/1.1 201 "))
+        #expect(try status("/three") == "200")
     }
 }
