@@ -27,7 +27,8 @@ struct MockCommand: ParsableCommand {
             Durations carry a unit: 250ms, 1.5s.
 
             With --tls it serves TLS: with a certificate of yours (--tls-cert, --tls-key), or with one that it makes, \
-            good or bad (--tls-cert-kind).
+            good or bad (--tls-cert-kind). With --http2 it takes HTTP/2 as well, in plain text with prior knowledge, \
+            as a gateway speaks to a service of protocol grpc; its answers stay those of the API.
             """)
 
     @Option(name: .long, help: "What to listen on (HOST; default 127.0.0.1, other machines only with 0.0.0.0).")
@@ -65,6 +66,8 @@ struct MockCommand: ParsableCommand {
     @Option(
         name: .long, help: "Paths with answers of their own, a JSON list of {path, status, body, headers, latency}.")
     var routes: String?
+    @Flag(name: .customLong("http2"), help: "Take HTTP/2 beside HTTP/1.1, in plain text (HTTP2=on).")
+    var http2 = false
     @Flag(name: .long, help: "Serve TLS (TLS=on).")
     var tls = false
     @Option(name: .long, help: ArgumentHelp("Certificate and its chain, PEM (TLS_CERT).", valueName: "file"))
@@ -103,7 +106,8 @@ struct MockCommand: ParsableCommand {
             ("--hang", hang),
             ("--close", close), ("--body-bytes", bodyBytes), ("--catch-all", catchAll),
             ("--health-path", healthPath), ("--routes", routes),
-            ("--tls", tls ? "on" : nil), ("--tls-cert", tlsCert), ("--tls-key", tlsKey),
+            ("--http2", http2 ? "on" : nil), ("--tls", tls ? "on" : nil), ("--tls-cert", tlsCert),
+            ("--tls-key", tlsKey),
             ("--tls-cert-kind", tlsCertKind), ("--tls-names", tlsNames), ("--tls-ca-file", tlsCaFile),
             ("--tls-min-version", tlsMinVersion), ("--tls-max-version", tlsMaxVersion),
         ]
@@ -132,7 +136,7 @@ struct MockCommand: ParsableCommand {
             let addresses = try world.network.resolve(options.host, port: options.port, on: world.loops.next()).wait()
             server = try MockServer.start(
                 world: world, address: addresses[0], name: options.name, settings: options.settings, tls: tls,
-                sink: sink
+                speaksHTTP2: options.speaksHTTP2, sink: sink
             ).wait()
         } catch {
             Console.error("gatecrash: cannot listen: \(error); choose another with --host or --port")

@@ -15,10 +15,13 @@ package struct MockCommandOptions: Hashable, Sendable {
     package var settings = MockSettings()
     /// Nil: plain text.
     package var tls: MockTLSOptions?
+    /// Beside HTTP/1.1 it takes HTTP/2 with prior knowledge, in plain text.
+    package var speaksHTTP2 = false
 
     /// The variables that are no settings, and their flags.
     package static let otherKeys: [(variable: String, flag: String)] = [
         ("HOST", "--host"), ("PORT", "--port"), ("GATECRASH_MOCK_NAME", "--name"), ("GATECRASH_SEED", "--seed"),
+        ("HTTP2", "--http2"),
     ]
 
     package init() {}
@@ -56,6 +59,11 @@ package struct MockCommandOptions: Hashable, Sendable {
             }
         }
         tls = MockTLSOptions.read(given, &problems)
+        if speaksHTTP2, tls != nil {
+            let place = flags["--http2"] == nil ? "environment variable HTTP2" : "--http2"
+            problems.add(
+                Problem(at: nil, "\(place): HTTP/2 is spoken in plain text only", advice: "leave out TLS or HTTP/2"))
+        }
         guard problems.isEmpty else { throw problems }
     }
 
@@ -78,6 +86,11 @@ package struct MockCommandOptions: Hashable, Sendable {
                 throw Problem(at: nil, "\(place): the name is empty", advice: "give one such as api-1")
             }
             name = text
+        case "HTTP2":
+            guard let isOn = SettingText.isOn(text) else {
+                throw Problem(at: nil, "\(place): \"\(text)\" is neither on nor off", advice: "give on or off")
+            }
+            speaksHTTP2 = isOn
         default:
             guard let seed = UInt64(text) else {
                 throw Problem(

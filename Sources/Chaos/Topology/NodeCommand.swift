@@ -36,6 +36,7 @@ enum NodeCommand {
         let arguments = [
             "mock", "--supervised", "--host", "127.0.0.1", "--port", "\(port)", "--name", node.id, "--seed", "\(seed)",
         ]
+        environment["HTTP2"] = node.speaksHTTP2 ? "on" : "off"
         return specification(node.id, arguments, environment, options)
     }
 

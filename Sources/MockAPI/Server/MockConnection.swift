@@ -12,6 +12,8 @@ final class MockConnection: ServerDelegate {
 
     private let core: MockCore
     private let number: Int
+    /// One of the streams of the connection.
+    private let isStream: Bool
     private var head: RequestHead?
     private var receivedAt = NIODeadline.uptimeNanoseconds(0)
     private var request = MockRequest(.get, .other)
@@ -20,9 +22,10 @@ final class MockConnection: ServerDelegate {
     /// After 101; nothing but its frames comes then.
     private var session: MockSession?
 
-    init(core: MockCore, number: Int) {
+    init(core: MockCore, number: Int, isStream: Bool = false) {
         self.core = core
         self.number = number
+        self.isStream = isStream
     }
 
     func received(head: RequestHead, on connection: ServerConnection) {
@@ -71,7 +74,7 @@ final class MockConnection: ServerDelegate {
     func closed(on connection: ServerConnection) {
         delayed?.cancel()
         delayed = nil
-        core.forget(number)
+        if !isStream { core.forget(number) }
     }
 
     func refusal(

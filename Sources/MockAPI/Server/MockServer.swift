@@ -31,16 +31,19 @@ package final class MockServer: Sendable {
     /// - Parameters:
     ///   - name: names the mock's random streams; unique in a world.
     ///   - tls: nil serves plain text.
+    ///   - speaksHTTP2: in plain text a connection that begins with the preface of HTTP/2 is served as such.
     ///   - sink: gets one record a request before the request is answered; see `ServedRecord`. Nil: none.
     /// - Returns: fails with `NetworkError`.
     package static func start(
         world: World, address: SocketAddress, name: String = "api", settings: MockSettings = MockSettings(),
-        tls: OpenSSLContext? = nil, sink: (any RecordSink)? = nil
+        tls: OpenSSLContext? = nil, speaksHTTP2: Bool = false, sink: (any RecordSink)? = nil
     ) -> EventLoopFuture<MockServer> {
         let loop = world.loops.next()
         return loop.flatSubmit {
             let machine = MockMachine(name: name, settings: settings, random: world.random)
-            let core = MockCore(machine: machine, wallClock: world.wallClock, tls: tls, sink: sink, loop: loop)
+            let core = MockCore(
+                machine: machine, wallClock: world.wallClock, tls: tls, speaksHTTP2: speaksHTTP2 && tls == nil,
+                sink: sink, loop: loop)
             let bound = NIOLoopBound(core, eventLoop: loop)
             let listening = world.network.listen(on: address, loops: loop, options: ListenOptions()) { channel in
                 bound.value.accept(channel)
@@ -78,20 +81,22 @@ final class MockCore {
     let loop: any EventLoop
     private let wallClock: any WallClock
     private let tls: OpenSSLContext?
+    private let speaksHTTP2: Bool
     private let sink: (any RecordSink)?
     private var cache = ResponseCache()
     private var requestCount = 0
     private var acceptedCount = 0
     /// By the status that the other side sees, 0 for none.
     private var statusCounts: [Int: Int] = [:]
-    private var connections: [Int: ServerConnection] = [:]
+    private var connections: [Int: any MockPeer] = [:]
     private var drained: EventLoopPromise<Void>?
 
     init(
-        machine: MockMachine, wallClock: any WallClock, tls: OpenSSLContext?, sink: (any RecordSink)?,
-        loop: any EventLoop
+        machine: MockMachine, wallClock: any WallClock, tls: OpenSSLContext?, speaksHTTP2: Bool,
+        sink: (any RecordSink)?, loop: any EventLoop
     ) {
         self.tls = tls
+        self.speaksHTTP2 = speaksHTTP2
         self.machine = machine
         self.wallClock = wallClock
         self.sink = sink
@@ -104,14 +109,40 @@ final class MockCore {
         loop.assertInEventLoop()
         acceptedCount += 1
         let number = acceptedCount
+        return channel.eventLoop.makeCompletedFuture {
+            if speaksHTTP2 { return try detect(channel, number) }
+            if let tls { try channel.pipeline.syncOperations.addHandler(OpenSSLHandler(tls)) }
+            try serveHTTP1(channel, number, isAlone: tls == nil)
+        }
+    }
+
+    private func serveHTTP1(_ channel: any Channel, _ number: Int, isAlone: Bool) throws {
         let delegate = MockConnection(core: self, number: number)
         // A client that closes its side has gone, as for nginx: else a hanging answer would keep its socket for ever.
-        let connection = ServerConnection(delegate: delegate, servesHalfClosed: false, isAlone: tls == nil)
+        let connection = ServerConnection(delegate: delegate, servesHalfClosed: false, isAlone: isAlone)
         connections[number] = connection
-        return channel.eventLoop.makeCompletedFuture {
-            if let tls { try channel.pipeline.syncOperations.addHandler(OpenSSLHandler(tls)) }
-            try channel.pipeline.syncOperations.addHandler(connection)
+        try channel.pipeline.syncOperations.addHandler(connection)
+    }
+
+    /// The client's first bytes say what it speaks.
+    private func detect(_ channel: any Channel, _ number: Int) throws {
+        connections[number] = UndecidedPeer(channel)
+        let detector = PrefaceDetector(timeout: ServerTimeouts().idle) { [unowned self] channel, isHTTP2 in
+            guard isHTTP2 else { return try serveHTTP1(channel, number, isAlone: false) }
+            connections[number] = try HTTP2ServerConnection.install(
+                on: channel, limits: HTTP2Limits(), headBytes: WireLimits().headBytes, timeouts: ServerTimeouts()
+            ) { [unowned self] stream in
+                // A stream is no connection: it comes and goes without it.
+                let delegate = MockConnection(core: self, number: number, isStream: true)
+                let server = ServerConnection(delegate: delegate, servesHalfClosed: false, isStream: true)
+                try stream.pipeline.syncOperations.addHandler(server)
+            } closed: { [unowned self] _ in
+                forget(number)
+            }
         }
+        try channel.pipeline.syncOperations.addHandler(detector)
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        channel.closeFuture.whenComplete { _ in bound.value.forget(number) }
     }
 
     func forget(_ number: Int) {
@@ -142,7 +173,7 @@ final class MockCore {
     }
 
     /// In the order of their acceptance.
-    private var openConnections: [ServerConnection] { connections.sorted { $0.key < $1.key }.map(\.value) }
+    private var openConnections: [any MockPeer] { connections.sorted { $0.key < $1.key }.map(\.value) }
 
     // MARK: Requests
 
@@ -200,4 +231,25 @@ final class MockCore {
         MockHead.make(
             status: status, contentType: contentType, date: cache.httpDate(of: wallClock.secondsSinceEpoch))
     }
+}
+
+/// A connection as the mock ends it.
+protocol MockPeer: AnyObject {
+    /// Answers what was asked, and closes.
+    func drain()
+    /// Closes at once.
+    func close()
+}
+
+extension ServerConnection: MockPeer {}
+extension HTTP2ServerConnection: MockPeer {}
+
+/// A connection on which nothing was said yet.
+private final class UndecidedPeer: MockPeer {
+    private let channel: any Channel
+
+    init(_ channel: any Channel) { self.channel = channel }
+
+    func drain() { close() }
+    func close() { channel.close(promise: nil) }
 }

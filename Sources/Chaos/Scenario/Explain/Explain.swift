@@ -75,8 +75,8 @@ private func topologyRows(_ topology: Topology) -> [(String, String)] {
         rows.append(
             (
                 mock.id,
-                (["mock, health on \(mock.healthPath)"] + (mock.tls.map { [$0.phrase] } ?? []) + settings).joined(
-                    separator: ", ")
+                (["mock, health on \(mock.healthPath)"] + (mock.tls.map { [$0.phrase] } ?? [])
+                    + (mock.speaksHTTP2 ? ["HTTP/2"] : []) + settings).joined(separator: ", ")
             ))
     }
     for link in topology.links {

@@ -142,13 +142,16 @@ package struct MockNode: Hashable, Sendable {
     package var healthPath: String
     /// Nil = plain text.
     package var tls: TLSSpec?
+    /// Besides HTTP/1.1, in plain text.
+    package var speaksHTTP2: Bool
     package var location: SourceLocation
 
     package init(
         id: String, group: String, settings: [MockSetting], healthPath: String, tls: TLSSpec? = nil,
-        location: SourceLocation
+        speaksHTTP2: Bool = false, location: SourceLocation
     ) {
         self.tls = tls
+        self.speaksHTTP2 = speaksHTTP2
         self.id = id
         self.group = group
         self.settings = settings

@@ -68,6 +68,7 @@ extension Reader {
         var healthPath = "/health"
         var settings: [MockSetting] = []
         var tls: TLSSpec?
+        var speaksHTTP2 = false
         if !member.value.isNull {
             let what = "the mock `\(id)`"
             guard let fields = fields(member.value, what, keys: Vocabulary.mock.names) else {
@@ -80,6 +81,10 @@ extension Reader {
                 settings.append(MockSetting(name: "HEALTH_PATH", value: .string(healthPath)))
             }
             if let node = fields["tls"] { tls = tlsSpec(node, "`tls` of \(what)") }
+            if let node = fields["http2"] { speaksHTTP2 = boolean(node, "`http2` of \(what)") ?? false }
+            if speaksHTTP2, fields["tls"] != nil {
+                report(fields.keyLocation("http2"), "\(what) speaks HTTP/2 in plain text only", advice: "remove `tls`")
+            }
             if let node = fields["routes"] { settings += routes(node) }
         }
         if !settings.contains(where: { $0.name == "CATCH_ALL" }) {
@@ -88,7 +93,8 @@ extension Reader {
         let names = count.map { (1...$0).map { "\(id)-\($0)" } } ?? [id]
         let nodes = names.map {
             MockNode(
-                id: $0, group: id, settings: settings, healthPath: healthPath, tls: tls, location: member.keyLocation)
+                id: $0, group: id, settings: settings, healthPath: healthPath, tls: tls, speaksHTTP2: speaksHTTP2,
+                location: member.keyLocation)
         }
         return MockGroup(id: id, nodes: nodes, location: member.keyLocation)
     }

@@ -86,6 +86,7 @@ enum Vocabulary {
             .init("env", .named("switches"), "Switches at the start."),
             .init("health", path, "The path of its health answer; /health."),
             .init("tls", .any, "TLS towards the gateway, with its certificate and versions."),
+            .init("http2", .boolean, "Takes HTTP/2 beside HTTP/1.1, as a service of protocol grpc wants."),
             .init("routes", .list(.object(route)), "Paths with answers of their own; the first that fits answers."),
         ])
 
