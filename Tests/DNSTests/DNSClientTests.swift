@@ -2,6 +2,7 @@
 
 import DNS
 import NIOCore
+import Synchronization
 import Testing
 import World
 
@@ -96,6 +97,24 @@ import World
         }
         defer { server.stop() }
         #expect(try resolver([server.address])("x.test") == ["127.0.1.1:8080"])
+    }
+
+    @Test func `copies of an earlier answer are no answer to a later question`() throws {
+        let last = Mutex<[[UInt8]]>([])
+        let server = try ScriptedServer.start(world) { query, _, number in
+            // The second time the name is somewhere else. Every earlier answer comes again before, and each twice.
+            let address = DNSRecord(DomainName("x.test")!, ttl: 0, .a([127, 0, 1, number < 3 ? 1 : 2]))
+            let answer = Self.answer(query, [address]).encoded()
+            return last.withLock { earlier in
+                defer { earlier.append(answer) }
+                return earlier + [answer, answer]
+            }
+        }
+        defer { server.stop() }
+        let resolve = try resolver([server.address])
+        #expect(try resolve("x.test") == ["127.0.1.1:8080"])
+        #expect(try resolve("x.test") == ["127.0.1.2:8080"])
+        #expect(server.questions.filter { $0 == "udp x.test A" }.count == 2)
     }
 
     @Test func `localhost and literal nonsense never reach a server`() throws {

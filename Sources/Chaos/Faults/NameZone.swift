@@ -22,6 +22,10 @@ package struct NameZone: Sendable {
         /// Records keep what they say, for so many seconds.
         case lifetime(UInt32)
         case delay(TimeAmount)
+        /// Of datagrams: the answer goes out so many times.
+        case copies(Int)
+        /// Of datagrams: the answer waits until the next one has gone, at most so long.
+        case hold(TimeAmount)
     }
 
     /// What becomes of a query.
@@ -29,6 +33,8 @@ package struct NameZone: Sendable {
         /// Nil: no answer.
         package var reply: DNSMessage?
         package var delay: TimeAmount
+        /// What becomes of it when it is a datagram.
+        package var treatment = DatagramTreatment()
         /// For the journal: the question, what it got, and the faults that had a part in it.
         package var question: DNSQuestion?
         package var answer: String
@@ -80,6 +86,8 @@ package struct NameZone: Sendable {
                 case .entry(let given): (entry, code, isSilent) = (given, nil, false)
                 case .lifetime(let seconds): lifetime = seconds
                 case .delay(let delay): outcome.delay = outcome.delay + delay
+                case .copies(let count): outcome.treatment.copies = count
+                case .hold(let time): outcome.treatment.hold = time
                 }
             }
             if isSilent {

@@ -13,6 +13,8 @@ final class NameServer {
     private let world: World
     private let onQuery: (NameZone.Outcome, _ at: NIODeadline) -> Void
     private var channels: [any Channel] = []
+    private var order = DatagramOrder<AddressedEnvelope<ByteBuffer>>()
+    private var timer: Scheduled<Void>?
     private var isStopped = false
 
     /// Ports that are free for UDP and taken for TCP are rare.
@@ -74,20 +76,35 @@ final class NameServer {
 
     func stop() -> EventLoopFuture<Void> {
         isStopped = true
+        timer?.cancel()
         let closed = channels.map { $0.close().flatMapErrorThrowing { _ in } }
         channels = []
         return EventLoopFuture.andAllSucceed(closed, on: loop)
     }
 
     /// - Parameter reply: called once or never, now or after a delay, with the bytes of the answer.
-    fileprivate func received(_ bytes: [UInt8], isStream: Bool, reply: @escaping ([UInt8]) -> Void) {
+    fileprivate func received(
+        _ bytes: [UInt8], isStream: Bool, reply: @escaping ([UInt8], DatagramTreatment) -> Void
+    ) {
         guard let query = try? DNSMessage(parsing: bytes) else { return }
         let outcome = zone.answer(query)
         if outcome.question != nil { onQuery(outcome, loop.now) }
         guard let message = outcome.reply else { return }
         let answer = message.encoded(limit: isStream ? 65_535 : query.datagramLimit)
-        guard outcome.delay > .zero else { return reply(answer) }
-        loop.assumeIsolated().scheduleTask(in: outcome.delay) { reply(answer) }
+        guard outcome.delay > .zero else { return reply(answer, outcome.treatment) }
+        loop.assumeIsolated().scheduleTask(in: outcome.delay) { reply(answer, outcome.treatment) }
+    }
+
+    /// Lets an answer go in its turn.
+    fileprivate func send(
+        _ answer: AddressedEnvelope<ByteBuffer>, _ treatment: DatagramTreatment, on channel: any Channel
+    ) {
+        for datagram in order.push(answer, treatment, at: loop.now) { channel.writeAndFlush(datagram, promise: nil) }
+        timer?.cancel()
+        guard let deadline = order.nextDeadline, !isStopped else { return }
+        timer = loop.assumeIsolated().scheduleTask(deadline: deadline) { [self] in
+            for datagram in order.advance(to: loop.now) { channel.writeAndFlush(datagram, promise: nil) }
+        }
     }
 }
 
@@ -101,9 +118,9 @@ private final class NameDatagramHandler: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let query = unwrapInboundIn(data)
         let channel = context.channel
-        server.received(Array(query.data.readableBytesView), isStream: false) { bytes in
+        server.received(Array(query.data.readableBytesView), isStream: false) { [server] bytes, treatment in
             let answer = AddressedEnvelope(remoteAddress: query.remoteAddress, data: ByteBuffer(bytes: bytes))
-            channel.writeAndFlush(answer, promise: nil)
+            server.send(answer, treatment, on: channel)
         }
     }
 
@@ -123,7 +140,9 @@ private final class NameStreamHandler: ChannelInboundHandler {
         received.writeImmutableBuffer(unwrapInboundIn(data))
         let channel = context.channel
         while let query = DNSFrame.take(from: &received) {
-            server.received(query, isStream: true) { channel.writeAndFlush(DNSFrame.framed($0), promise: nil) }
+            server.received(query, isStream: true) { bytes, _ in
+                channel.writeAndFlush(DNSFrame.framed(bytes), promise: nil)
+            }
         }
     }
 

@@ -28,6 +28,8 @@ extension ProcessTopology {
                 server.zone.install(.lifetime(ttl), on: name, id: step)
             }
             if fault.delay > .zero { server.zone.install(.delay(fault.delay.timeAmount), on: name, id: step) }
+            if let copies = fault.copies { server.zone.install(.copies(copies), on: name, id: step) }
+            if let hold = fault.hold { server.zone.install(.hold(hold.timeAmount), on: name, id: step) }
         }
     }
 

@@ -50,6 +50,16 @@ import Testing
         #expect(ask(zone).answer == "127.0.0.2, 127.0.0.3")
     }
 
+    @Test func `answers are doubled and held, those of aliases too`() {
+        var zone = zone
+        zone.install(.copies(3), on: x, id: "a")
+        zone.install(.hold(.milliseconds(50)), on: x, id: "b")
+        #expect(ask(zone, "alias.test").treatment == DatagramTreatment(copies: 3, hold: .milliseconds(50)))
+        #expect(ask(zone).faults == ["a", "b"] && ask(zone).answer == "127.0.0.2, 127.0.0.3")
+        zone.remove("a")
+        #expect(ask(zone).treatment == DatagramTreatment(hold: .milliseconds(50)))
+    }
+
     @Test func `the last fault counts, delays add up, times are replaced`() {
         var zone = zone
         zone.install(.code(.nameError), on: x, id: "a")
@@ -75,5 +85,40 @@ import Testing
         var zone = NameZone()
         zone.set(.init([DNSRecord(x, ttl: 1, .cname(x))]), for: x)
         #expect(ask(zone).reply?.answers.count == 16)
+    }
+}
+
+/// The order in which answers leave.
+@Suite struct DatagramOrderTests {
+    private func at(_ milliseconds: Int64) -> NIODeadline { .uptimeNanoseconds(0) + .milliseconds(milliseconds) }
+    private let held = DatagramTreatment(hold: .milliseconds(50))
+
+    @Test func `without a fault each leaves at once, once`() {
+        var order = DatagramOrder<Int>()
+        #expect(order.push(1, DatagramTreatment(), at: at(0)) == [1])
+        #expect(order.nextDeadline == nil)
+    }
+
+    @Test func `copies leave together`() {
+        var order = DatagramOrder<Int>()
+        #expect(order.push(1, DatagramTreatment(copies: 3), at: at(0)) == [1, 1, 1])
+    }
+
+    @Test func `one that is held leaves behind the next, whoever that is for`() {
+        var order = DatagramOrder<Int>()
+        #expect(order.push(1, held, at: at(0)) == [])
+        #expect(order.push(2, DatagramTreatment(copies: 2), at: at(20)) == [2, 2, 1])
+        #expect(order.nextDeadline == nil)
+        #expect(order.push(3, held, at: at(30)) == [])
+        #expect(order.push(4, held, at: at(31)) == [4, 3])
+    }
+
+    @Test func `one that nothing follows leaves when its time is up`() {
+        var order = DatagramOrder<Int>()
+        #expect(order.push(1, DatagramTreatment(copies: 2, hold: .milliseconds(50)), at: at(10)) == [])
+        #expect(order.nextDeadline == at(60))
+        #expect(order.advance(to: at(59)) == [])
+        #expect(order.advance(to: at(60)) == [1, 1])
+        #expect(order.nextDeadline == nil)
     }
 }

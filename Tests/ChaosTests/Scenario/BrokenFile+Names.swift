@@ -44,6 +44,18 @@ extension BrokenFile {
             lag, "{ at: 6s, dns: { name: api, fail: timeout, answer: pair-1 } }",
             "24:48: a name that fails has no answer; keep `fail` or `answer`"),
         .init(
+            lag, "{ at: 6s, dns: { name: api, duplicate: 1 } }",
+            "24:44: `duplicate` of a `dns` step must be 2..100, not 1"),
+        .init(
+            lag, "{ at: 6s, dns: { name: api, reorder: 50 } }",
+            "24:42: `reorder` of a `dns` step must be a duration, not a number (`50`); write 50s or 50ms"),
+        .init(
+            lag, "{ at: 6s, dns: { name: api, fail: timeout, duplicate: 2 } }",
+            "24:48: a name that gets no answer has none to duplicate; remove `duplicate`"),
+        .init(
+            "    api: { health: /health }", "    api: { health: /health, tls: {}, http2: true }",
+            "5:38: the mock `api` speaks HTTP/2 in plain text only; remove `tls`"),
+        .init(
             lag, "{ at: 6s, stress: { node: api } }",
             "24:23: the `stress` step does nothing; write cpu: 80%, memory: 256MiB or fds: 900"),
         .init(

@@ -103,6 +103,13 @@ package struct NameFault: Hashable, Sendable {
     package var ttl: Nanoseconds?
     /// The answer comes this much later.
     package var delay: Nanoseconds
+    /// The answer goes out so many times; nil: once.
+    package var copies: Int?
+    /// The answer waits until the next one has gone, at most so long; nil: it does not wait.
+    package var hold: Nanoseconds?
+
+    /// How many copies there may be.
+    package static let copies = 2...100
 
     package init(
         name: String, failure: Failure? = nil, answer: HostAnswer? = nil, ttl: Nanoseconds? = nil,
@@ -122,6 +129,8 @@ package struct NameFault: Hashable, Sendable {
         if let answer { parts.append("answered with \(answer.phrase)") }
         if let ttl { parts.append("for \(ttl)") }
         if delay > .zero { parts.append("\(delay) late") }
+        if let copies { parts.append("every answer \(copies) times") }
+        if let hold { parts.append("answers in another order, up to \(hold) late") }
         return parts.joined(separator: ", ")
     }
 }

@@ -117,9 +117,7 @@ extension Reader {
     // MARK: Steps
 
     mutating func nameFault(_ node: DocumentNode, _ topology: Topology) -> NameFault? {
-        guard let fields = fields(node, "a `dns` step", keys: ["name", "fail", "answer", "ttl", "delay"]) else {
-            return nil
-        }
+        guard let fields = fields(node, "a `dns` step", keys: Vocabulary.nameFault.names) else { return nil }
         guard let nameNode = required("name", in: fields, "a `dns` step", advice: "write name: orders.internal"),
             let name = word(nameNode, "the `name` of a `dns` step")?.lowercased()
         else { return nil }
@@ -143,7 +141,12 @@ extension Reader {
         if fields["fail"] != nil, fields["answer"] != nil {
             report(fields.keyLocation("answer"), "a name that fails has no answer", advice: "keep `fail` or `answer`")
         }
-        if ["fail", "answer", "ttl", "delay"].allSatisfy({ fields[$0] == nil }) {
+        fault.copies = fields["duplicate"].flatMap { integer($0, "`duplicate` of a `dns` step", in: NameFault.copies) }
+        fault.hold = fields["reorder"].flatMap { duration($0, "`reorder` of a `dns` step", allowsZero: false) }
+        for key in ["duplicate", "reorder"] where fields[key] != nil && fault.failure == .timeout {
+            report(fields.keyLocation(key), "a name that gets no answer has none to \(key)", advice: "remove `\(key)`")
+        }
+        if Vocabulary.nameFault.names.allSatisfy({ $0 == "name" || fields[$0] == nil }) {
             report(fields.location, "the `dns` step changes nothing", advice: "write fail: nxdomain or answer: [api-2]")
         }
         return fault

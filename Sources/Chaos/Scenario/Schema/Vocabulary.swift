@@ -176,7 +176,7 @@ enum Vocabulary {
             .init("to", .text, "The gateway of a config or patch; the first when it is not given."),
             .init("by", .words(["admin", "signal"]), "POST /config, or a new file and SIGHUP."),
             .init("health", .object(health), "Sets the health of a target by hand."),
-            .init("dns", .any, "Resolver faults."),
+            .init("dns", .object(nameFault), "Resolver faults."),
             .init("stress", .any, "Uses up CPU, memory or descriptors."),
             .init("exec", .list(.text), "Runs a program of the scenario's folder."),
             .init("undo", .list(.text), "What undoes it."),
@@ -193,6 +193,18 @@ enum Vocabulary {
         "patch", "health", "dns", "stress", "exec",
     ]
     static let times = ["at", "after", "when", "every", "times", "between", "random"]
+
+    static let nameFault = KeyTable(
+        "A fault of the scenario's name server with one name.",
+        [
+            .init("name", .text, "A name that it answers for.", required: true),
+            .init("fail", .words(NameFault.Failure.allCases.map(\.rawValue)), "It fails in this way."),
+            .init("answer", .any, "Other mocks, or addresses on loopback; one or a list."),
+            .init("ttl", .duration, "How long an answer may be kept."),
+            .init("delay", .duration, "Answers come this much later."),
+            .init("duplicate", .whole(NameFault.copies), "Every answer goes out so many times."),
+            .init("reorder", .duration, "An answer waits until the next has gone, at most so long."),
+        ])
 
     static let crashLoop = KeyTable(
         "Crashes one after the other.",
