@@ -83,7 +83,7 @@ let package = Package(
             name: "Chaos",
             dependencies: [
                 "Certificates", "CPlatform", "Document", "World", "DNS", "Wire", "Gateway", "OpenSSL", "MockAPI", nio,
-                tls,
+                tls, hpack,
                 collections, deques, histogram,
             ],
             swiftSettings: swiftSettings),
@@ -150,7 +150,7 @@ let package = Package(
             name: "ChaosTests",
             dependencies: [
                 "Certificates", "Chaos", "DNS", "Document", "World", "Wire", "supervision-fixture", "gatecrash",
-                .product(name: "NIOEmbedded", package: "swift-nio"),
+                hpack, .product(name: "NIOEmbedded", package: "swift-nio"),
             ],
             exclude: ["Data"], swiftSettings: swiftSettings),
         // What the micro-benchmarks and the counting of allocations run.

@@ -30,7 +30,7 @@ package struct InstalledToxic: Hashable, Sendable {
         self.toxic = toxic
         self.stream = stream
         self.toxicity = toxicity
-        self.scope = scope ?? (toxic.isOnMessages || match != nil ? .request : .connection)
+        self.scope = scope ?? (toxic.isAboutRequests || match != nil ? .request : .connection)
         self.match = match
         self.nth = nth
         self.count = count

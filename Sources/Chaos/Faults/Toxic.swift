@@ -42,6 +42,11 @@ package enum Toxic: Hashable, Sendable {
     case slowBody(SlowBodyToxic)
     case earlyClose
 
+    // On HTTP/2.
+    case goAway(GoAwayToxic)
+    case resetStream(ResetStreamToxic)
+    case pingFlood(PingFloodToxic)
+
     /// The word in scenario files and reports.
     package var name: String {
         switch self {
@@ -71,6 +76,9 @@ package enum Toxic: Hashable, Sendable {
         case .slowHeaders: "slow_headers"
         case .slowBody: "slow_body"
         case .earlyClose: "early_close"
+        case .goAway: "goaway"
+        case .resetStream: "rst_stream"
+        case .pingFlood: "ping_flood"
         }
     }
 
@@ -103,13 +111,41 @@ package enum Toxic: Hashable, Sendable {
         case .slowHeaders(let toxic): toxic.phrase
         case .slowBody(let toxic): toxic.phrase
         case .earlyClose: "closed in the place of the message"
+        case .goAway(let toxic): toxic.phrase
+        case .resetStream(let toxic): toxic.phrase
+        case .pingFlood(let toxic): toxic.phrase
         }
     }
 
-    /// It works on HTTP messages, so it is decided about for every request.
+    /// It works on HTTP/1.1 messages, so it is decided about for every request.
     package var isOnMessages: Bool {
         switch self {
         case .status, .truncate, .headEdit, .badChunk, .garbage, .slowHeaders, .slowBody, .earlyClose: true
+        default: false
+        }
+    }
+
+    /// It works on the frames of HTTP/2.
+    package var isOnFrames: Bool {
+        switch self {
+        case .goAway, .resetStream, .pingFlood: true
+        default: false
+        }
+    }
+
+    /// It is decided about for each request when nothing else is said.
+    package var isAboutRequests: Bool {
+        switch self {
+        case .resetStream: true
+        case .goAway(let toxic): toxic.after == nil
+        default: isOnMessages
+        }
+    }
+
+    /// It works on what the server says and on nothing else.
+    package var isOnAnswers: Bool {
+        switch self {
+        case .status, .goAway, .resetStream: true
         default: false
         }
     }
@@ -125,7 +161,8 @@ package enum Toxic: Hashable, Sendable {
     /// It can work on a single request: it is about bytes, not about a connection as such.
     package var canWorkOnRequests: Bool {
         switch self {
-        case .refuse, .halfClose, .halfOpen, .slowClose, .cert, .handshake, .version: false
+        case .refuse, .halfClose, .halfOpen, .slowClose, .cert, .handshake, .version, .pingFlood: false
+        case .goAway(let toxic): toxic.after == nil
         case .blackhole(let toxic): toxic.stage == .data
         default: true
         }
@@ -166,6 +203,16 @@ package enum Toxic: Hashable, Sendable {
         case .slowBody(let toxic): return SlowBodyMachine(toxic)
         case .earlyClose: return EarlyCloseMachine()
         default: return machine(direction, random: random).map(ScopedToxic.init)
+        }
+    }
+
+    /// The machine for one HTTP/2 connection; nil for faults that know nothing of frames.
+    func frameMachine() -> (any FrameToxic)? {
+        switch self {
+        case .goAway(let toxic): GoAwayMachine(toxic)
+        case .resetStream(let toxic): ResetStreamMachine(toxic)
+        case .pingFlood(let toxic): PingFloodMachine(toxic)
+        default: nil
         }
     }
 

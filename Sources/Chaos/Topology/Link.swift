@@ -152,7 +152,7 @@ package final class Link {
         return settle()
     }
 
-    /// What passes is HTTP/1.1: faults may speak of requests from the next one on.
+    /// What passes is HTTP: faults may speak of requests from the next one on.
     package func followMessages() { transport = .http }
 
     /// Stops listening and resets every connection.
@@ -195,10 +195,24 @@ package final class Link {
         _ place: Int, on connection: LinkConnection, isNew: Bool, replacing: Bool = false
     ) -> Toxic.Admission? {
         let toxic = placements[place].toxic
-        if toxic.scope == .request {
+        if toxic.scope == .request || toxic.toxic.isOnFrames {
             connection.installOnMessages(toxic, replacing: replacing)
             return nil
         }
+        guard decide(place, on: connection, replacing: replacing) else {
+            if replacing { connection.remove(toxic.name) }
+            return nil
+        }
+        let decision = toxic.decision(link: name, connection: connection.number, random: world.random)
+        // A server that has another certificate, or other limits, was started anew: its connections are gone.
+        if !isNew, decision.admission == .refuse || toxic.toxic.isOnHandshakes { connection.reset() }
+        connection.install(decision, replacing: replacing)
+        return decision.admission
+    }
+
+    /// Decides whether a fault hits a connection; who was hit stays hit when its settings change.
+    private func decide(_ place: Int, on connection: LinkConnection, replacing: Bool) -> Bool {
+        let toxic = placements[place].toxic
         if !replacing {
             placements[place].seen += 1
             connection.places[toxic.name] = placements[place].seen
@@ -208,24 +222,43 @@ package final class Link {
         onDecision(
             LinkDecision(
                 link: name, toxic: toxic.name, kind: toxic.toxic.name, connection: connection.number, isHit: isHit))
-        guard isHit else {
-            if replacing { connection.remove(toxic.name) }
-            return nil
-        }
-        if !replacing { placements[place].hits += 1 }
-        let decision = toxic.decision(link: name, connection: connection.number, random: world.random)
-        // A server that has another certificate, or other limits, was started anew: its connections are gone.
-        if !isNew, decision.admission == .refuse || toxic.toxic.isOnHandshakes { connection.reset() }
-        connection.install(decision, replacing: replacing)
-        return decision.admission
+        if isHit, !replacing { placements[place].hits += 1 }
+        return isHit
     }
 
-    /// The faults that hit a request, each with the number of its draw.
+    /// Whether a fault on HTTP/2 hits a connection that speaks it.
+    func decide(_ toxic: String, onFramesOf connection: LinkConnection) -> Bool {
+        guard let place = placements.firstIndex(where: { $0.toxic.name == toxic }) else { return false }
+        return decide(place, on: connection, replacing: connection.places[toxic] != nil)
+    }
+
+    /// The faults that hit a request of HTTP/1.1, each with the number of its draw.
     func decide(_ head: RequestHead, connection: Int) -> [String: Int] {
+        let request = LookedAt(
+            connection: connection, line: "\(head.methodText) \(head.pathText)", chaosID: head.value(of: "X-Chaos-Id"))
+        return decide(request) { !$0.toxic.isOnFrames && $0.match?.matches(head) ?? true }
+    }
+
+    /// The faults that hit a request of HTTP/2.
+    func decide(_ request: FrameRequest, connection: Int) -> Set<String> {
+        let looked = LookedAt(
+            connection: connection, line: "\(request.method) \(request.path)",
+            chaosID: request.values(of: "X-Chaos-Id").first)
+        return Set(decide(looked) { $0.toxic.isOnFrames && $0.match?.matches(request) ?? true }.keys)
+    }
+
+    /// What is told of a request that faults look at.
+    private struct LookedAt {
+        var connection: Int
+        var line: String
+        var chaosID: String?
+    }
+
+    private func decide(_ request: LookedAt, _ isMeant: (InstalledToxic) -> Bool) -> [String: Int] {
         var hits: [String: Int] = [:]
         for place in placements.indices {
             let toxic = placements[place].toxic
-            guard toxic.scope == .request, toxic.match?.matches(head) ?? true else { continue }
+            guard toxic.scope == .request, isMeant(toxic) else { continue }
             placements[place].seen += 1
             let number = placements[place].seen
             let isHit = toxic.hits(place: number, draw: number, link: name, random: world.random)
@@ -235,8 +268,8 @@ package final class Link {
             }
             onDecision(
                 LinkDecision(
-                    link: name, toxic: toxic.name, kind: toxic.toxic.name, connection: connection, request: number,
-                    line: "\(head.methodText) \(head.pathText)", chaosID: head.value(of: "X-Chaos-Id"), isHit: isHit))
+                    link: name, toxic: toxic.name, kind: toxic.toxic.name, connection: request.connection,
+                    request: number, line: request.line, chaosID: request.chaosID, isHit: isHit))
         }
         return hits
     }

@@ -55,7 +55,7 @@ final class LinkConnection {
     private var server: (any Channel)?
     private var up = Flow()
     private var down = Flow()
-    private var messages: MessageStreams?
+    private var conversation: Conversation?
     private var isReset = false
     /// Both sides were told an orderly end by a fault; what they still say is lost.
     private var isSevered = false
@@ -129,22 +129,33 @@ final class LinkConnection {
     }
 
     private func followMessages() {
-        let number = number
-        messages = MessageStreams { [weak link] in link?.decide($0, connection: number) ?? [:] }
+        let (number, name, random) = (number, link.name, link.world.random)
+        conversation = Conversation { [weak link] in
+            MessageStreams { link?.decide($0, connection: number) ?? [:] }
+        } frames: { [weak self, weak link] in
+            var stems = random.stream("link \(name) pings \(number)")
+            return FrameStreams(
+                pingStem: UInt32(truncatingIfNeeded: stems.next()),
+                FrameStreams.Decisions {
+                    link?.decide($0, connection: number) ?? []
+                } connection: { toxic in
+                    self.map { link?.decide(toxic, onFramesOf: $0) ?? false } ?? false
+                })
+        } stage: { toxic, stream in
+            toxic.messageStage(stream, link: name, random: random)
+        }
     }
 
-    /// For faults that are decided about for each request; nothing on a link that knows no requests.
+    /// For faults that are decided about for each request, and those on HTTP/2; nothing on a link that knows no HTTP.
     func installOnMessages(_ toxic: InstalledToxic, replacing: Bool) {
         if replacing { remove(toxic.name) }
-        for stream in [ToxicStream.up, .down] {
-            guard let stage = toxic.messageStage(stream, link: link.name, random: link.world.random) else { continue }
-            messages?.install(stage, on: stream)
-        }
+        pass(conversation?.install(toxic, at: loop.now))
+        arm()
     }
 
     func remove(_ name: String) {
         for side in [Side.client, .server] {
-            let released = messages?.remove(name, from: side.stream, at: loop.now) ?? []
+            let released = conversation?.remove(name, from: side.stream, at: loop.now) ?? []
             let passed = withFlow(side) { flow in
                 released.flatMap { flow.chain.take($0, at: loop.now) } + flow.chain.remove(name, at: loop.now)
             }
@@ -190,17 +201,19 @@ final class LinkConnection {
         guard !isReset, !isSevered else { return }
         link.count(chunk.readableBytes, from: side)
         // The link learnt only now that this is HTTP: what a client says after the server has spoken is a request.
-        if messages == nil, link.transport == .http, side == .client, lastSpeaker != .client {
+        if conversation == nil, link.transport == .http, side == .client, lastSpeaker != .client {
             followMessages()
-            for toxic in link.toxics where toxic.scope == .request { installOnMessages(toxic, replacing: false) }
+            for toxic in link.toxics where toxic.scope == .request || toxic.toxic.isOnFrames {
+                installOnMessages(toxic, replacing: false)
+            }
         }
         lastSpeaker = side
         let now = loop.now
-        let found = messages?.push(chunk, on: side.stream, at: now)
-        let passed = withFlow(side) { flow in
-            found.map { $0.flatMap { flow.chain.take($0, at: now) } } ?? flow.chain.push(chunk, at: now)
+        if let conversation {
+            pass(conversation.push(chunk, on: side.stream, at: now))
+        } else {
+            deliver(withFlow(side) { $0.chain.push(chunk, at: now) }, from: side)
         }
-        deliver(passed, from: side)
         arm()
     }
 
@@ -213,12 +226,12 @@ final class LinkConnection {
         guard !isReset, !isSevered, withFlow(side, { $0.end }) == nil else { return }
         if hasLostServer, side == .server { return }
         let now = loop.now
-        let found = messages?.close(end, on: side.stream, at: now) ?? [.end(end)]
-        let passed = withFlow(side) { flow in
-            flow.end = end
-            return found.flatMap { flow.chain.take($0, at: now) }
+        withFlow(side) { $0.end = end }
+        if let conversation {
+            pass(conversation.close(end, on: side.stream, at: now))
+        } else {
+            deliver(withFlow(side) { $0.chain.close(end, at: now) }, from: side)
         }
-        deliver(passed, from: side)
         arm()
     }
 
@@ -260,7 +273,7 @@ final class LinkConnection {
         guard !isReset, !isSevered, let source = channel(side), source.isActive else { return }
         // Who talks to nobody is listened to, so that its end is noticed.
         guard hasLostServer || channel(side.other)?.isWritable == true else { return }
-        let held = messages?.heldBytes(side.stream) ?? 0
+        let held = conversation?.heldBytes(side.stream) ?? 0
         let reads = withFlow(side) { flow in
             guard !flow.isReading, flow.end == nil, held + flow.chain.heldBytes < Self.heldBytesLimit else {
                 return false
@@ -272,6 +285,17 @@ final class LinkConnection {
     }
 
     // MARK: Passing on
+
+    /// What the conversation lets pass goes through the faults on bytes.
+    private func pass(_ output: Conversation.Output?) {
+        guard let output else { return }
+        for side in [Side.client, .server] where !output[side.stream].isEmpty {
+            let passed = withFlow(side) { flow in
+                output[side.stream].flatMap { flow.chain.take($0, at: loop.now) }
+            }
+            deliver(passed, from: side)
+        }
+    }
 
     private func channel(_ side: Side) -> (any Channel)? { side == .client ? client : server }
 
@@ -337,7 +361,7 @@ final class LinkConnection {
 
     /// One timer for what falls due next in either direction.
     private func arm() {
-        let deadlines = [up.chain.nextDeadline, down.chain.nextDeadline, messages?.nextDeadline]
+        let deadlines = [up.chain.nextDeadline, down.chain.nextDeadline, conversation?.nextDeadline]
         guard !isReset, !isSevered, let next = deadlines.compactMap({ $0 }).min() else { return }
         if let timer, timer.deadline <= next { return }
         timer?.task.cancel()
@@ -351,10 +375,8 @@ final class LinkConnection {
         for side in [Side.client, .server] {
             let now = loop.now
             // What the chain holds came before what the messages let go.
-            var passed = withFlow(side) { $0.chain.advance(to: now) }
-            let found = messages?.advance(side.stream, to: now) ?? []
-            passed += withFlow(side) { flow in found.flatMap { flow.chain.take($0, at: now) } }
-            deliver(passed, from: side)
+            deliver(withFlow(side) { $0.chain.advance(to: now) }, from: side)
+            pass(conversation?.advance(side.stream, to: now))
             pump(side)
         }
         arm()

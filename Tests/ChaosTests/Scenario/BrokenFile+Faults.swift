@@ -6,6 +6,10 @@ extension BrokenFile {
         BrokenFile("{ latency: 3s }", text, messages)
     }
 
+    private static func needsHTTP2(_ fault: String) -> String {
+        "`\(fault)` works on HTTP/2, and the mock `api` speaks HTTP/1.1 alone; give the mock `api` http2: true"
+    }
+
     private static let rates =
         "B/s, kB/s, MB/s, GB/s, KiB/s, MiB/s, GiB/s, bit/s, kbit/s, Mbit/s, Gbit/s"
     private static let bytes = "B, kB, MB, GB, KiB, MiB, GiB"
@@ -78,7 +82,48 @@ extension BrokenFile {
             "24:77: `path` of a match must begin with /, not `a`; write /a"),
         fault("{ latency: 1s }, nth: 0", "24:67: `nth` must be 1..1000000000, not 0"),
         fault("{ latency: 1s }, decide: reqest", "24:70: `decide` cannot be `reqest`; did you mean `request`?"),
-        fault("{ duplicate: 10% }", "24:47: not supported yet: `duplicate` is about datagrams, and links are TCP"),
+        fault(
+            "{ duplicate: 2 }",
+            "24:47: `duplicate` is about datagrams, and links are TCP; "
+                + "write a step dns: { name: orders.internal, duplicate: 2 }"),
+        fault(
+            "reorder",
+            "24:45: `reorder` is about datagrams, and links are TCP; "
+                + "write a step dns: { name: orders.internal, reorder: 50ms }"),
+        fault(
+            "{ goaway: ENHANCE_CALM }",
+            "24:55: `code` of `goaway` is no error of HTTP/2: `ENHANCE_CALM`; did you mean `ENHANCE_YOUR_CALM`?"),
+        fault(
+            "{ goaway: FAREWELL }",
+            "24:55: `code` of `goaway` is no error of HTTP/2: `FAREWELL`; "
+                + "write a name such as INTERNAL_ERROR, or a number"),
+        fault(
+            "{ goaway: { after: 3 } }, decide: request", "24:47: " + needsHTTP2("goaway"),
+            "24:71: `after` counts the requests of a connection; remove `decide`"),
+        fault(
+            "{ goaway: { answerd: no } }", "24:47: " + needsHTTP2("goaway"),
+            "24:57: unknown key `answerd` in the fault `goaway`; did you mean `answered`?"),
+        fault(
+            "goaway, stream: up", "24:45: " + needsHTTP2("goaway"),
+            "24:53: `goaway` works on answers; remove `stream`"),
+        fault(
+            "{ rst_stream: CANCELL }",
+            "24:59: `code` of `rst_stream` is no error of HTTP/2: `CANCELL`; did you mean `CANCEL`?"),
+        fault("{ rst_stream: {} }", "24:59: the fault `rst_stream` needs `code`; write code: INTERNAL_ERROR"),
+        fault("rst_stream", "24:45: `fault` cannot be `rst_stream` alone; write { rst_stream: … }"),
+        fault(
+            "{ rst_stream: { code: 2, at: bodi } }",
+            "24:74: `at` of `rst_stream` cannot be `bodi`; did you mean `body`?"),
+        fault(
+            "{ ping_flood: {} }", "24:47: `ping_flood` does not say how many; write rate: 1000/s or count: 1000"),
+        fault(
+            "{ ping_flood: 1000000/s }",
+            "24:59: `rate` of `ping_flood` must be above 0/s and at most 100000/s, not 1000000/s"),
+        fault(
+            "{ ping_flood: { count: 20000 } }", "24:68: `count` of `ping_flood` must be 1..10000, not 20000"),
+        fault(
+            "{ ping_flood: 10/s }, match: { path: /a }", "24:47: " + needsHTTP2("ping_flood"),
+            "24:67: `ping_flood` works on connections, not on requests; remove `match`"),
     ]
 
     static let tcpFaults: [(String, [String])] = [
@@ -86,6 +131,7 @@ extension BrokenFile {
             "fault: { status: 500 }",
             ["24:47: `status` needs a link that knows HTTP; give the link `wire` protocol: http"]
         ),
+        ("fault: goaway", ["24:45: `goaway` needs a link that knows HTTP; give the link `wire` protocol: http"]),
         (
             "fault: { latency: 1s }, match: { path: /a }",
             ["24:62: requests are known on a link that knows HTTP only; give the link `wire` protocol: http"]
@@ -117,5 +163,16 @@ extension BrokenFile {
         "fault: { latency: 1s }, decide: request, toxicity: 10%",
         "fault: reset, match: { method: post, path: /a, header: { X-Test: '1' } }, nth: 3, count: 5",
         "fault: { latency: 1s }, match: { header: X-Test }",
+    ]
+
+    /// Those on HTTP/2, for a mock that speaks it.
+    static let goodFrameFaults: [String] = [
+        "fault: goaway", "fault: { goaway: NO_ERROR }",
+        "fault: { goaway: { code: 11, after: 100, answered: false } }", "fault: goaway, decide: connection",
+        "fault: { goaway: { answered: false } }, match: { path: /a }, nth: 3",
+        "fault: { rst_stream: refused_stream }, toxicity: 10%",
+        "fault: { rst_stream: { code: 8, at: body } }, match: { method: POST }, count: 5",
+        "fault: { ping_flood: 1000/s }", "fault: { ping_flood: { rate: 10/s, count: 50000 } }, stream: both, nth: 1",
+        "fault: { ping_flood: { count: 300 } }, stream: up",
     ]
 }

@@ -223,8 +223,10 @@ extension BrokenFile {
             "{ latency: 3s }", "{ latncy: 3s }",
             "24:47: unknown key `latncy` in `fault`; did you mean `latency`?"),
         .init(
-            "{ latency: 3s }", "{ goaway: {} }",
-            "24:47: not supported yet: `goaway` is about HTTP/2, and links know HTTP/1.1"),
+            "{ latency: 3s }", "{ goaway: { after: 0 } }",
+            "24:47: `goaway` works on HTTP/2, and the mock `api` speaks HTTP/1.1 alone; "
+                + "give the mock `api` http2: true",
+            "24:64: `after` of `goaway` must be 1..1000000, not 0"),
         .init(
             "{ latency: 3s }", "{ latency: 3s }, stream: sideways",
             "24:70: `stream` cannot be `sideways`; write up or down or both"),

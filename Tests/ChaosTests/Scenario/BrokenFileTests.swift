@@ -68,6 +68,13 @@ struct BrokenFileTests {
         #expect(Examples.messages(Examples.broken("fault: { latency: 3s }", fault)) == [])
     }
 
+    @Test(arguments: BrokenFile.goodFrameFaults)
+    func `faults on HTTP/2 are taken for a mock that speaks it`(fault: String) {
+        let text = Examples.broken("{ health: /health }", "{ health: /health, http2: true }")
+            .replacingOccurrences(of: "fault: { latency: 3s }", with: fault)
+        #expect(Examples.messages(text) == [])
+    }
+
     @Test(arguments: BrokenFile.steps)
     func `mistakes in steps are named at their place`(file: BrokenFile) {
         #expect(Examples.messages(file.text) == file.messages)

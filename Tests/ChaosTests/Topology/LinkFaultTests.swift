@@ -1,9 +1,10 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
-import Chaos
 import NIOCore
 import Testing
 import World
+
+@testable import Chaos
 
 /// One fault of each family on real sockets.
 @Suite(.timeLimit(.minutes(1))) struct LinkFaultTests {
@@ -231,6 +232,42 @@ import World
             client.finish()
             #expect(await server.next() == .finished)
             #expect(try await bench.taken() == [])
+        }
+    }
+
+    @Test func `GOAWAY reaches the client, and both sides see an end behind the last answer`() async throws {
+        try await withBench(.http) { bench, accepted in
+            try await bench.install(.goAway(GoAwayToxic(code: .internalError)), .down)
+            let client = try await bench.connect()
+            var asked = ByteBuffer(string: "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+            asked.writeImmutableBuffer(FrameBench.frame(4))
+            // GET / over http, all from the static table.
+            asked.writeImmutableBuffer(FrameBench.frame(1, flags: 5, stream: 1, [0x82, 0x86, 0x84]))
+            client.channel.writeAndFlush(asked, promise: nil)
+            let server = try #require(await accepted.next())
+            #expect(await server.received(asked.readableBytes) == String(buffer: asked))
+            let (settings, head) = (FrameBench.frame(4), FrameBench.frame(1, flags: 5, stream: 1, [0x88]))
+            server.channel.writeAndFlush(settings, promise: nil)
+            server.channel.writeAndFlush(head, promise: nil)
+            let goAway = FrameBench.frame(7, FrameBench.word(1) + FrameBench.word(2))
+            var expected = ByteBuffer()
+            for frame in [settings, goAway, head] { expected.writeImmutableBuffer(frame) }
+            #expect(await client.received(expected.readableBytes) == String(buffer: expected))
+            #expect(await client.next() == .finished)
+            #expect(await server.next() == .finished)
+            let taken = try await bench.taken()
+            #expect(taken.map(\.kind) == ["goaway"] && taken.map(\.line) == ["GET /"] && taken.allSatisfy(\.isHit))
+        }
+    }
+
+    @Test func `a fault on HTTP/2 decides nothing about a connection of HTTP/1`() async throws {
+        try await withBench(.http) { bench, accepted in
+            try await bench.install(.pingFlood(PingFloodToxic(count: 5)), .both)
+            let client = try await bench.connect()
+            client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            let server = try #require(await accepted.next())
+            #expect(await server.received(27) == "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            #expect(try await bench.taken().isEmpty)
         }
     }
 }

@@ -68,6 +68,18 @@ extension Toxic {
         case .slowHeaders(let toxic): return (name, ["per": toxic.per.milliseconds])
         case .slowBody(let toxic):
             return (name, ["chunks": .integer(toxic.chunks), "over": toxic.over.milliseconds])
+        case .goAway(let toxic):
+            return (
+                name,
+                [
+                    "code": .string(toxic.code.text), "after": .integer(toxic.after ?? 0),
+                    "answered": .bool(toxic.isAnswered),
+                ]
+            )
+        case .resetStream(let toxic):
+            return (name, ["code": .string(toxic.code.text), "at": .string(toxic.stage.rawValue)])
+        case .pingFlood(let toxic):
+            return (name, ["rate": .integer(Int(toxic.rate ?? 0)), "count": .integer(toxic.count ?? 0)])
         default: return (name, [:])
         }
     }

@@ -26,8 +26,8 @@ struct ToxicAttribute: Sendable {
     static func text(_ name: String, _ initial: String = "") -> ToxicAttribute {
         ToxicAttribute(name: name, kind: .string, initial: .string(initial))
     }
-    static func flag(_ name: String) -> ToxicAttribute {
-        ToxicAttribute(name: name, kind: .bool, initial: .bool(false))
+    static func flag(_ name: String, _ initial: Bool = false) -> ToxicAttribute {
+        ToxicAttribute(name: name, kind: .bool, initial: .bool(initial))
     }
 }
 
@@ -179,6 +179,27 @@ struct ToxicType: Sendable {
             .headEdit(.set(name: Self.field($0.text("name")), value: Self.field($0.text("value"))))
         },
         ToxicType("early_close", "EarlyCloseToxic") { _ in .earlyClose },
+        ToxicType(
+            "goaway", "GoAwayToxic", [.text("code", "NO_ERROR"), .int64("after"), .flag("answered", true)]
+        ) { it in
+            .goAway(
+                GoAwayToxic(
+                    code: HTTP2ErrorNumber(it.text("code")) ?? .noError,
+                    after: it.int("after") > 0 ? it.int("after") : nil, isAnswered: it.flag("answered")))
+        },
+        ToxicType("rst_stream", "ResetStreamToxic", [.text("code", "INTERNAL_ERROR"), .text("at")]) { it in
+            .resetStream(
+                ResetStreamToxic(
+                    code: HTTP2ErrorNumber(it.text("code")) ?? .internalError,
+                    stage: ResetStreamToxic.Stage(rawValue: it.text("at"))))
+        },
+        ToxicType("ping_flood", "PingFloodToxic", [.int64("rate"), .int64("count", 1000)]) { it in
+            let rate = min(Double(it.int("rate")), PingFloodToxic.highestRate)
+            let most = rate > 0 ? 1_000_000_000 : FrameStreams.mostPings
+            return .pingFlood(
+                PingFloodToxic(
+                    rate: rate > 0 ? rate : nil, count: it.int("count") > 0 ? min(it.int("count"), most) : nil))
+        },
     ]
 
     /// A line feed would end the field and begin another.

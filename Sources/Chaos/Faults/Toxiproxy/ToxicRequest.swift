@@ -95,6 +95,12 @@ struct ToxicRequest: Sendable {
         case "half_close" where HalfCloseToxic.Side(rawValue: values.text("side")) == nil:
             throw wrong("side", "client or server")
         case "status" where !(200...599).contains(values.int("code")): throw wrong("code", "from 200 to 599")
+        case "goaway" where HTTP2ErrorNumber(values.text("code")) == nil,
+            "rst_stream" where HTTP2ErrorNumber(values.text("code")) == nil:
+            throw wrong("code", "the name or the number of an error of HTTP/2")
+        case "rst_stream"
+        where !values.text("at").isEmpty && ResetStreamToxic.Stage(rawValue: values.text("at")) == nil:
+            throw wrong("at", "request, answer or body")
         case "set_header" where !Self.isToken(values.text("name")),
             "drop_header" where !Self.isToken(values.text("name")):
             throw wrong("name", "the name of a header")
@@ -137,14 +143,14 @@ struct ToxicRequest: Sendable {
         let toxic = type.make(values)
         let stream = stream == "both" ? .both : Self.direction(stream) ?? .down
         // A fault that knows connections only is none of requests.
-        let wanted = match != nil ? .request : scope ?? (toxic.isOnMessages ? .request : .connection)
+        let wanted = match != nil ? .request : scope ?? (toxic.isAboutRequests ? .request : .connection)
         return InstalledToxic(
             name: name, toxic: toxic, stream: stream, toxicity: toxicity,
             scope: toxic.isOnMessages ? .request : toxic.canWorkOnRequests ? wanted : .connection,
             match: match, nth: nth, count: count)
     }
 
-    var needsMessages: Bool { installed.scope == .request }
+    var needsMessages: Bool { installed.scope == .request || installed.toxic.isOnFrames }
 
     /// As Toxiproxy shows it, with what is ours behind it.
     var json: JSONValue {
@@ -164,7 +170,9 @@ struct ToxicRequest: Sendable {
             }
             shown["match"] = .object(fields)
         }
-        if scope == .request, match == nil, !type.make(values).isOnMessages { shown["decide"] = "request" }
+        if let scope, match == nil, (scope == .request) != type.make(values).isAboutRequests {
+            shown["decide"] = .string(scope.rawValue)
+        }
         if let nth { shown["nth"] = .integer(nth) }
         if let count { shown["count"] = .integer(count) }
         return .object(shown)

@@ -32,7 +32,7 @@ package struct LinkFault: Hashable, Sendable {
         var parts = [fault.phrase]
         switch fault {
         case .refuse, .halfClose, .halfOpen, .blackhole(BlackholeToxic(stage: .connect)), .status: break
-        case .cert, .handshake, .version: break
+        case .cert, .handshake, .version, .goAway, .resetStream: break
         default:
             parts.append(stream == .both ? "both ways" : stream == .up ? "towards the mock" : "towards the gateway")
         }

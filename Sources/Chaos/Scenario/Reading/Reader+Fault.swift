@@ -21,11 +21,18 @@ extension Reader {
             }
         } else if let link = topology.links.first(where: { $0.id == link }), link.transport == .tcp {
             checkTransport(of: fault, known, fields, link, at: location)
+        } else if fault.isOnFrames, let link = topology.links.first(where: { $0.id == link }),
+            let mock = topology.mocks.first(where: { $0.id == link.to }), !mock.speaksHTTP2
+        {
+            report(
+                location, "`\(fault.name)` works on HTTP/2, and the mock `\(mock.id)` speaks HTTP/1.1 alone",
+                advice: "give the mock `\(mock.group)` http2: true")
         }
         var result = known
         result.fault = fault
-        result.scope = fault.isOnMessages || known.match != nil ? .request : known.scope
-        if fields["stream"] == nil, fault.isOnMessages { result.stream = .down }
+        let isOfRequests = fields["decide"] == nil ? fault.isAboutRequests : fault.isOnMessages
+        result.scope = isOfRequests || known.match != nil ? .request : known.scope
+        if fields["stream"] == nil, fault.isOnMessages || fault.isOnFrames { result.stream = .down }
         return link.map {
             result.link = $0
             return result
@@ -82,12 +89,16 @@ extension Reader {
         }
         let onRequest = ["match", "decide"].first { fields[$0] != nil && ($0 == "match" || known.scope == .request) }
         if let key = onRequest, !fault.canWorkOnRequests {
+            let isGoAway = if case .goAway = fault { true } else { false }
             report(
-                fields.keyLocation(key), "`\(fault.name)` works on connections, not on requests",
+                fields.keyLocation(key),
+                isGoAway
+                    ? "`after` counts the requests of a connection"
+                    : "`\(fault.name)` works on connections, not on requests",
                 advice: "remove `\(key)`")
         }
-        if case .status = fault, fields["stream"] != nil, known.stream != .down {
-            report(fields.keyLocation("stream"), "`status` works on answers", advice: "remove `stream`")
+        if known.stream != .down, fields["stream"] != nil, fault.isOnAnswers {
+            report(fields.keyLocation("stream"), "`\(fault.name)` works on answers", advice: "remove `stream`")
         }
         switch fault {
         case .halfClose, .halfOpen, .refuse, .cert, .handshake, .version:
@@ -102,7 +113,7 @@ extension Reader {
         of fault: Toxic, _ known: LinkFault, _ fields: Fields, _ link: LinkSpec, at location: SourceLocation
     ) {
         let advice = "give the link `\(link.id)` protocol: http"
-        if fault.isOnMessages {
+        if fault.isOnMessages || fault.isOnFrames {
             report(location, "`\(fault.name)` needs a link that knows HTTP", advice: advice)
         } else if known.match != nil || known.scope == .request,
             let key = ["match", "decide"].first(where: { fields[$0] != nil })

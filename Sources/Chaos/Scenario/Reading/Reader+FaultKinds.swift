@@ -18,15 +18,13 @@ extension Reader {
         "latency", "refuse", "bandwidth", "loss", "slicer", "timeout", "blackhole", "reset", "half_close", "half_open",
         "limit_data", "stall", "slow_close", "corrupt", "status", "truncate", "wrong_length", "bad_chunk", "garbage",
         "slow_headers", "slow_body", "header_flood", "drop_header", "set_header", "early_close",
-        "cert", "handshake", "version",
+        "cert", "handshake", "version", "goaway", "rst_stream", "ping_flood",
     ]
     /// Those whose name alone is enough.
-    private static let bareFaults = ["refuse", "half_open", "reset", "bad_chunk", "early_close"]
-    /// Understood, and refused: what they are about does not exist on links.
-    static let absentFaults: [(name: String, reason: String)] = [
-        ("duplicate", "datagrams, and links are TCP"), ("reorder", "datagrams, and links are TCP"),
-        ("goaway", "HTTP/2, and links know HTTP/1.1"), ("rst_stream", "HTTP/2, and links know HTTP/1.1"),
-        ("ping_flood", "HTTP/2, and links know HTTP/1.1"),
+    private static let bareFaults = ["refuse", "half_open", "reset", "bad_chunk", "early_close", "goaway"]
+    /// Those on datagrams, which no link carries, and how they are written.
+    private static let datagramFaults = [
+        "duplicate": "{ name: orders.internal, duplicate: 2 }", "reorder": "{ name: orders.internal, reorder: 50ms }",
     ]
 
     /// `refuse`, `{ refuse: {} }`, `{ latency: 3s }` or `{ latency: { latency: 3s, jitter: 100ms } }`.
@@ -34,7 +32,7 @@ extension Reader {
     /// - Returns: the fault and where its name stands.
     mutating func fault(_ node: DocumentNode) -> (Toxic, SourceLocation)? {
         if let text = node.scalar, !node.isNull {
-            if isAbsent(text, at: node.location) { return nil }
+            if isOnDatagrams(text, at: node.location) { return nil }
             if Self.bareFaults.contains(text) {
                 return kind(FaultNode(name: text, node: nil, location: node.location)).map { ($0, node.location) }
             }
@@ -44,20 +42,22 @@ extension Reader {
                 advice: isKnown ? "write { \(text): … }" : "write { latency: 3s } or refuse")
             return nil
         }
-        guard fields(node, "`fault`", keys: Self.faultNames + Self.absentFaults.map(\.name)) != nil else { return nil }
+        guard fields(node, "`fault`", keys: Self.faultNames + Self.datagramFaults.keys.sorted()) != nil else {
+            return nil
+        }
         guard let members = node.members, members.count == 1, let member = members.first else {
             report(node.location, "`fault` must name one fault", advice: "write a step for each")
             return nil
         }
-        if isAbsent(member.key, at: member.keyLocation) { return nil }
+        if isOnDatagrams(member.key, at: member.keyLocation) { return nil }
         let value = member.value.isNull ? nil : member.value
         return kind(FaultNode(name: member.key, node: value, location: member.keyLocation))
             .map { ($0, member.keyLocation) }
     }
 
-    private mutating func isAbsent(_ name: String, at location: SourceLocation) -> Bool {
-        guard let fault = Self.absentFaults.first(where: { $0.name == name }) else { return false }
-        unsupported.add(Problem(at: location, "not supported yet: `\(name)` is about \(fault.reason)"))
+    private mutating func isOnDatagrams(_ name: String, at location: SourceLocation) -> Bool {
+        guard let step = Self.datagramFaults[name] else { return false }
+        report(location, "`\(name)` is about datagrams, and links are TCP", advice: "write a step dns: \(step)")
         return true
     }
 

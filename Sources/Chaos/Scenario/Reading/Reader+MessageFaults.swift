@@ -19,8 +19,7 @@ extension Reader {
         case "header_flood": flood(it)
         case "drop_header": headerName(it, keys: ["name"]).map { .headEdit(.drop(name: $0.name)) }
         case "set_header": setHeader(it)
-        // An unknown name was reported with the keys of `fault`.
-        default: nil
+        default: frameKind(it)
         }
     }
 

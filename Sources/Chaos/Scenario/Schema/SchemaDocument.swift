@@ -202,7 +202,7 @@ package enum SchemaDocument {
     /// `refuse`, or a mapping with the one fault.
     private static var fault: JSONValue {
         var properties: JSONValue = [:]
-        let names = Reader.faultNames + Reader.absentFaults.map(\.name)
+        let names = Reader.faultNames
         for name in names { properties[name] = [:] }
         return [
             "anyOf": [
