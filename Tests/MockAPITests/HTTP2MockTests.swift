@@ -58,14 +58,18 @@ import World
         loop.flatSubmit { connection.value.openStream() }.whenComplete { result in
             switch result {
             case .success(let stream):
-                stream.value.delegate = Exchange(promise)
-                stream.value.send(
-                    whole: ByteBuffer(string: "GET \(path) HTTP/1.1\r\nHost: a\r\nX-Chaos-Id: users-1\r\n\r\n"),
-                    method: .get)
+                self.send(path, on: stream.value, promise)
             case .failure(let error): promise.fail(error)
             }
         }
         return promise.futureResult
+    }
+
+    private func send(_ path: String, on stream: ClientConnection, _ promise: EventLoopPromise<String>) {
+        stream.delegate = Exchange(promise)
+        stream.send(
+            whole: ByteBuffer(string: "GET \(path) HTTP/1.1\r\nHost: a\r\nX-Chaos-Id: users-1\r\n\r\n"),
+            method: .get)
     }
 
     @Test func `streams of one connection are answered and recorded as requests of it`() async throws {
@@ -84,12 +88,34 @@ import World
         }
     }
 
-    @Test func `an answer that is not given is a stream that ends, and the connection goes on`() async throws {
+    @Test func `an answer that is not given is a stream that is reset, and the connection goes on`() async throws {
         try await withMock(["CLOSE": "before head"]) { server, world, connection, _ in
             let loop = world.loops.next()
-            #expect(try await ask(connection, "/hello", on: loop).get() == "closed")
+            #expect(try await ask(connection, "/hello", on: loop).get() == "reset")
             try await server.set(MockSettings()).get()
             #expect(try await ask(connection, "/hello", on: loop).get().hasPrefix("200 "))
+        }
+    }
+
+    @Test func `a stream that has not begun when the server goes away fails alone`() async throws {
+        try await withMock(["LATENCY": "10m"]) { server, world, connection, sink in
+            let loop = world.loops.next()
+            let late = try await loop.flatSubmit { connection.value.openStream() }.get()
+            let open = ask(connection, "/hello", on: loop)
+            let isOver = NIOLoopBoundBox.makeBoxSendingValue(false, eventLoop: loop)
+            open.whenComplete { _ in isOver.value = true }
+            try await sink.reaches(1, on: loop)
+            let answer = loop.makePromise(of: String.self)
+            try await loop.submit {
+                connection.value.onEnd = { _ in self.send("/hello", on: late.value, answer) }
+            }.get()
+            let stopped = server.stop(grace: .minutes(10))
+            #expect(try await answer.futureResult.get() == "closed")
+            // The one that is open still waits, until the server gives it up.
+            #expect(try await loop.submit { isOver.value }.get() == false)
+            try await server.stop(grace: .zero).get()
+            try await stopped.get()
+            _ = try await open.get()
         }
     }
 

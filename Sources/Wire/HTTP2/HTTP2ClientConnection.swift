@@ -25,6 +25,8 @@ package final class HTTP2ClientConnection: ChannelInboundHandler {
     /// Streams opened so far.
     package private(set) var streamCount = 0
     private var hasEnded = false
+    /// The server has said GOAWAY.
+    private var hasServerGone = false
 
     private init(on loop: any EventLoop, scheme: String, wireLimits: WireLimits, idleTimeout: TimeAmount) {
         self.loop = loop
@@ -80,7 +82,7 @@ package final class HTTP2ClientConnection: ChannelInboundHandler {
             try frames.syncMultiplexer().createStreamChannel(promise: opened) { stream in
                 stream.eventLoop.makeCompletedFuture {
                     try stream.pipeline.syncOperations.addHandlers([
-                        HTTP2ClientStream(scheme: scheme), connection.value,
+                        HTTP2ClientStream(scheme: scheme) { !bound.value.hasServerGone }, connection.value,
                     ])
                 }
             }
@@ -138,7 +140,9 @@ package final class HTTP2ClientConnection: ChannelInboundHandler {
 
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data).payload {
-        case .goAway: end()
+        case .goAway:
+            hasServerGone = true
+            end()
         case .settings(.settings(let settings)):
             for setting in settings where setting.parameter == .maxConcurrentStreams {
                 concurrentStreams = setting.value

@@ -18,11 +18,26 @@ final class HTTP2ClientStream: ChannelDuplexHandler {
     /// The last frame of the request has left.
     private var hasRequestLeft = false
     private var isClosed = false
+    private let mayBegin: () -> Bool
+    private var hasBegun = false
+    private var isRefused = false
 
-    /// - Parameter scheme: `http` or `https`.
-    init(scheme: String) { request = MessageFrames(.request(scheme: scheme)) }
+    /// - Parameters:
+    ///   - scheme: `http` or `https`.
+    ///   - mayBegin: asked before the first frame: after GOAWAY no stream may begin (RFC 9113 section 6.8). NIOHTTP2
+    ///     takes such a frame for an error of the connection, whose other streams have nothing to do with it.
+    init(scheme: String, mayBegin: @escaping () -> Bool) {
+        request = MessageFrames(.request(scheme: scheme))
+        self.mayBegin = mayBegin
+    }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        if !hasBegun {
+            hasBegun = true
+            isRefused = !mayBegin()
+            if isRefused { refuse(context) }
+        }
+        guard !isRefused else { return promise?.succeed() ?? () }
         request.add(unwrapOutboundIn(data))
         while let frame = request.next() {
             guard request.hasEnded else {
@@ -36,6 +51,12 @@ final class HTTP2ClientStream: ChannelDuplexHandler {
         }
         promise?.succeed()
         if request.isBroken { close(context: context, mode: .all, promise: nil) }
+    }
+
+    /// In the next tick: whoever sends is not told of a failure while it does.
+    private func refuse(_ context: ChannelHandlerContext) {
+        let stream = context.channel
+        context.eventLoop.execute { stream.close(promise: nil) }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
