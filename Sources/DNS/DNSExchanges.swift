@@ -3,6 +3,11 @@
 package import NIOCore
 import World
 
+#if GATECRASH_DEFECTS
+import Defects
+import Synchronization
+#endif
+
 /// Sends questions and waits for their answers: over UDP, each attempt from a new port and with a new id, so that an
 /// answer cannot be guessed (RFC 5452); over TCP when the answer did not fit. Confined to one loop.
 final class DNSExchanges {
@@ -65,6 +70,9 @@ final class DNSExchanges {
                 let data = ByteBuffer(bytes: query.encoded())
                 channel.writeAndFlush(AddressedEnvelope(remoteAddress: server, data: data)).assumeIsolated()
                     .whenFailure { waiter.fail("\($0)") }
+                #if GATECRASH_DEFECTS
+                waiter.takeLateAnswer()
+                #endif
             }
         }
         return waiter.answer
@@ -144,6 +152,9 @@ private final class DNSWaiter {
         guard let message = try? DNSMessage(parsing: bytes), message.id == query.id, message.isResponse,
             message.questions == query.questions
         else { return }
+        #if GATECRASH_DEFECTS
+        if isOver { lateAnswers.withLock { $0[query.questions, default: []].append(message) } }
+        #endif
         finish { $0.succeed(message) }
     }
 
@@ -153,11 +164,31 @@ private final class DNSWaiter {
         guard !isOver else { return }
         isOver = true
         timer?.cancel()
+        #if GATECRASH_DEFECTS
+        // As if all questions were asked from one port.
+        if Defect.lateAnswerTaken.isChosen { channel = nil }
+        #endif
         channel?.close(promise: nil)
         channel = nil
         body(promise)
     }
 }
+
+#if GATECRASH_DEFECTS
+/// What came for questions that had their answer, the oldest first.
+private let lateAnswers = Mutex<[[DNSQuestion]: [DNSMessage]]>([:])
+
+extension DNSWaiter {
+    func takeLateAnswer() {
+        guard Defect.lateAnswerTaken.isChosen else { return }
+        let late = lateAnswers.withLock { answers -> DNSMessage? in
+            guard answers[query.questions]?.isEmpty == false else { return nil }
+            return answers[query.questions]?.removeFirst()
+        }
+        if let late { finish { $0.succeed(late) } }
+    }
+}
+#endif
 
 private final class DatagramAnswerHandler: ChannelInboundHandler {
     typealias InboundIn = AddressedEnvelope<ByteBuffer>

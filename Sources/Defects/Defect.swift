@@ -88,6 +88,8 @@ package enum Defect: String, CaseIterable, Sendable {
     case probeAcceptsCertificate = "probe-accepts-certificate"
     /// No more than a thousand clients at a time.
     case thousandClients = "thousand-clients"
+    /// PING and other frames of control are not counted: whoever floods a connection of HTTP/2 keeps it.
+    case controlFramesUncounted = "control-frames-uncounted"
 
     // MARK: Configuration and names
 
@@ -107,6 +109,8 @@ package enum Defect: String, CaseIterable, Sendable {
     case nameKeptForever = "name-kept-forever"
     /// A name server that fails is taken for one that says that there is no such name.
     case serverFailureMeansGone = "server-failure-means-gone"
+    /// A datagram of a name server that is left over from a question before is taken for the answer.
+    case lateAnswerTaken = "late-answer-taken"
 
     // MARK: The harness
 

@@ -3,6 +3,10 @@
 package import NIOCore
 import NIOHTTP2
 
+#if GATECRASH_DEFECTS
+import Defects
+#endif
+
 /// How much an HTTP/2 peer may ask of a connection. Whoever asks for more is told ENHANCE_YOUR_CALM or PROTOCOL_ERROR
 /// and the connection closes; one stream too many is refused by itself.
 package struct HTTP2Limits: Sendable, Hashable {
@@ -46,6 +50,9 @@ extension HTTP2Limits {
         configuration.maximumSequentialEmptyDataFrames = emptyFrames
         configuration.controlFrameRateLimit.maximumCount = controlFrames
         configuration.controlFrameRateLimit.windowLength = window
+        #if GATECRASH_DEFECTS
+        if Defect.controlFramesUncounted.isChosen { configuration.controlFrameRateLimit.maximumCount = 1_000_000 }
+        #endif
         return configuration
     }
 
