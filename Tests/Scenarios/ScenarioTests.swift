@@ -35,16 +35,20 @@ import Testing
         path: "gatecrash-\(UUID().uuidString)")
 
     private static func runAll() async throws -> [FinishedRun] {
-        try FileManager.default.createDirectory(at: journals, withIntermediateDirectories: true)
+        // Scenarios of one name are told apart within a suite only.
+        let (first, second) = (journals.appending(path: "1"), journals.appending(path: "2"))
+        for folder in [first, second] {
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        }
         let entries = try Self.entries.get()
-        let runs = try await run(entries, jobs: 4)
+        let runs = try await run(entries, jobs: 4, journals: first)
         let again = runs.filter { $0.report.verdict.result == .inconclusive }.map(\.index)
         guard !again.isEmpty else { return runs }
-        let repeated = try await run(again.map { entries[$0] }, jobs: 2)
+        let repeated = try await run(again.map { entries[$0] }, jobs: 2, journals: second)
         return runs.filter { !again.contains($0.index) } + repeated
     }
 
-    private static func run(_ entries: [SuiteEntry], jobs: Int) async throws -> [FinishedRun] {
+    private static func run(_ entries: [SuiteEntry], jobs: Int, journals: URL) async throws -> [FinishedRun] {
         var options = SuiteRun.Options()
         options.executable = Self.program
         options.jobs = jobs
