@@ -7,7 +7,6 @@
 #include <unistd.h>
 #ifdef __linux__
 #include <sched.h>
-#include <sys/syscall.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #endif
@@ -81,25 +80,6 @@ int gatecrash_pin(int processor) {
     return sched_setaffinity(0, sizeof set, &set);
 #else
     (void)processor;
-    return -1;
-#endif
-}
-
-int gatecrash_make_way(int niceness, uint64_t slice) {
-#ifdef __linux__
-    // As in the kernel's linux/sched/types.h, which not every C library has.
-    struct {
-        uint32_t size, policy;
-        uint64_t flags;
-        int32_t nice;
-        uint32_t priority;
-        uint64_t runtime, deadline, period;
-    } attributes = {.size = 48, .policy = SCHED_OTHER, .nice = niceness, .runtime = slice};
-    if (syscall(SYS_sched_setattr, 0, &attributes, 0U) == 0) return 0;
-    return setpriority(PRIO_PROCESS, 0, niceness);
-#else
-    (void)niceness;
-    (void)slice;
     return -1;
 #endif
 }

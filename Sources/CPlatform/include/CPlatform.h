@@ -33,9 +33,4 @@ int gatecrash_processors(pid_t process, int *numbers, int room);
 /// Binds this process to one processor. Returns 0, or -1 where that cannot be.
 int gatecrash_pin(int processor);
 
-/// The calling thread makes way for others (Linux, sched_setattr(2)): `niceness` of -20 to 19, and `slice`, the
-/// nanoseconds that it would like to run at a stretch. Whoever asks for less and wakes up runs at once (since Linux
-/// 6.12; before, the slice means nothing). Returns 0, or -1 where that cannot be.
-int gatecrash_make_way(int niceness, uint64_t slice);
-
 #endif
