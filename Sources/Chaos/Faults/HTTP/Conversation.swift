@@ -87,10 +87,7 @@ final class Conversation {
 
     func push(_ chunk: ByteBuffer, on stream: ToxicStream, at now: NIODeadline) -> Output {
         switch spoken {
-        case .messages(let messages):
-            var output = Output()
-            output[stream] = messages.push(chunk, on: stream, at: now)
-            return output
+        case .messages(let messages): return Output(messages.push(chunk, on: stream, at: now), on: stream)
         case .frames(let frames): return frames.push(chunk, on: stream, at: now)
         case .unknown(var up, var down):
             if stream == .up { up.writeImmutableBuffer(chunk) } else { down.writeImmutableBuffer(chunk) }
@@ -102,10 +99,7 @@ final class Conversation {
 
     func close(_ end: StreamEnd, on stream: ToxicStream, at now: NIODeadline) -> Output {
         switch spoken {
-        case .messages(let messages):
-            var output = Output()
-            output[stream] = messages.close(end, on: stream, at: now)
-            return output
+        case .messages(let messages): return Output(messages.close(end, on: stream, at: now), on: stream)
         case .frames(let frames): return frames.close(end, on: stream)
         case .unknown(let up, let down):
             var output = begin(.messages(makeMessages()), up, down, at: now)
@@ -118,10 +112,7 @@ final class Conversation {
     func advance(_ stream: ToxicStream, to now: NIODeadline) -> Output {
         switch spoken {
         case .unknown: return Output()
-        case .messages(let messages):
-            var output = Output()
-            output[stream] = messages.advance(stream, to: now)
-            return output
+        case .messages(let messages): return Output(messages.advance(stream, to: now), on: stream)
         case .frames(let frames): return frames.advance(to: now)
         }
     }
@@ -156,6 +147,8 @@ final class Conversation {
 }
 
 extension Conversation.Output {
+    init(_ deliveries: [Delivery], on stream: ToxicStream) { self[stream] = deliveries }
+
     mutating func append(_ other: Conversation.Output) {
         up += other.up
         down += other.down
