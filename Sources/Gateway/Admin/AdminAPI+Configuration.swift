@@ -60,7 +60,7 @@ extension AdminAPI {
     private static func document(_ request: AdminRequest) throws(AdminRefusal) -> ConfigurationDocument {
         let types = request.values(of: "content-type")
         if types.count == 1, types[0].hasPrefix("application/json"),
-            let node = DocumentNode(json: String(decoding: request.body, as: UTF8.self), file: file)
+            let text = String(validating: request.body, as: UTF8.self), let node = DocumentNode(json: text, file: file)
         {
             guard case .scalar(let text, isPlain: false)? = node["config"]?.content else { return .node(node) }
             return try nonempty(text)

@@ -58,6 +58,22 @@ import Testing
         if status == 415 { #expect(answer.body == .empty) }
     }
 
+    @Test func `a configuration that is not UTF-8 is refused, not repaired`() throws {
+        let admin = try AdminHarness(file: "_format_version: \"3.0\"")
+        let body = Array(#"{"_format_version":"3.0","services":[{"host":"h","name":"x"}]}"#.utf8)
+        let name = try #require(body.lastIndex(of: UInt8(ascii: "x")))
+        for (byte, expected) in [(UInt8(ascii: "y"), 201), (0xFF, 400)] {
+            var bytes = body
+            bytes[name] = byte
+            var status: Int?
+            admin.api.respond(
+                to: AdminRequest(
+                    method: "POST", path: "/config", headers: [("Content-Type", "application/json")], body: bytes)
+            ) { status = $0.status }
+            #expect(status == expected)
+        }
+    }
+
     @Test func `two content types are refused, none is fine without a body`() throws {
         let admin = try AdminHarness()
         let answer = admin.send(
