@@ -8,9 +8,7 @@ extension AdminAPI {
     func loadConfiguration(
         _ request: AdminRequest, _ query: [FormArgument], _ finish: @escaping (AdminResponse) -> Void
     ) throws(AdminRefusal) {
-        guard settings.isDatabaseless else {
-            throw AdminRefusal(400, "this endpoint is only available when Kong is configured to not use a database")
-        }
+        try checkDatabaseless()
         let loader = loader
         read(size: request.body.count) {
             Result { () throws(AdminRefusal) in
@@ -30,6 +28,11 @@ extension AdminAPI {
             case .failure(let refusal): finish(refusal.response)
             }
         }
+    }
+
+    private func checkDatabaseless() throws(AdminRefusal) {
+        if settings.isDatabaseless { return }
+        throw AdminRefusal(400, "this endpoint is only available when Kong is configured to not use a database")
     }
 
     private static func loaded(
@@ -80,9 +83,7 @@ extension AdminAPI {
 
     /// `GET /config`: a text that `POST /config` and `--config` read. JSON is YAML too.
     func exportedConfiguration() throws(AdminRefusal) -> AdminResponse {
-        guard settings.isDatabaseless else {
-            throw AdminRefusal(400, "this endpoint is only available when Kong is configured to not use a database")
-        }
+        try checkDatabaseless()
         var document: JSONValue = ["_format_version": "3.0", "_transform": false]
         for kind in EntityKind.allCases {
             let rows = store.rows(kind).map { row in
