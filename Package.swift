@@ -113,7 +113,7 @@ let package = Package(
             ], swiftSettings: swiftSettings),
         .testTarget(
             name: "CertificatesTests", dependencies: ["Certificates", tls], swiftSettings: swiftSettings),
-        .testTarget(name: "WorldTests", dependencies: ["World"], swiftSettings: swiftSettings),
+        .testTarget(name: "WorldTests", dependencies: ["CPlatform", "World"], swiftSettings: swiftSettings),
         .testTarget(
             name: "WireTests",
             dependencies: [

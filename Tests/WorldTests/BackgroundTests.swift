@@ -1,7 +1,10 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
+import CPlatform
+import Foundation
 import NIOConcurrencyHelpers
 import NIOCore
+import Synchronization
 import Testing
 
 @testable import World
@@ -47,6 +50,51 @@ import Musl
         #expect(background == max(before, 10))
         #expect(try await loop.submit { Self.niceness() }.get() == before)
         try await world.loops.shutdownGracefully()
+    }
+
+    /// On one core with a thread that never rests. Niceness alone makes it some 14 turns.
+    @Test func `who gives way takes short turns`() async {
+        let isDone = Flag()
+        async let other: Void = Self.onOneCore { while !isDone.value.load(ordering: .acquiring) {} }
+        let turns = await Self.onOneCore {
+            gatecrash_begin_giving_way(10, 100_000)
+            let (start, before) = (Self.consumed(), Self.interruptions())
+            while Self.consumed() - start < 20_000_000 {}
+            let turns = Self.interruptions() - before
+            gatecrash_end_giving_way()
+            isDone.value.store(true, ordering: .releasing)
+            return turns
+        }
+        await other
+        #expect(turns >= 30, "20 ms of work took \(turns) turns")
+    }
+
+    private final class Flag: Sendable { let value = Atomic(false) }
+
+    /// On a thread of its own that is bound to the first core.
+    private static func onOneCore<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                var cores: [Int32] = [0]
+                gatecrash_processors(0, &cores, 1)
+                gatecrash_pin(cores[0])
+                continuation.resume(returning: work())
+            }
+        }
+    }
+
+    /// What the calling thread had of processors, nanoseconds.
+    private static func consumed() -> Int {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return time.tv_sec * 1_000_000_000 + time.tv_nsec
+    }
+
+    /// How often another thread was let run though the calling one could have gone on, see proc_pid_status(5).
+    private static func interruptions() -> Int {
+        let status = try? String(contentsOfFile: "/proc/thread-self/status", encoding: .utf8)
+        let line = status?.split(separator: "\n").first { $0.hasPrefix("nonvoluntary_ctxt_switches:") }
+        return line.flatMap { Int($0.split(separator: "\t")[1]) } ?? 0
     }
     #endif
 }

@@ -6,6 +6,7 @@
 #ifndef GATECRASH_CPLATFORM_H
 #define GATECRASH_CPLATFORM_H
 
+#include "GivingWay.h"
 #include "Poll.h"
 
 #include <spawn.h>

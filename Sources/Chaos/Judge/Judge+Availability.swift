@@ -37,7 +37,7 @@ extension JudgeContext {
         return finding
     }
 
-    func isGood(_ row: Int) -> Bool { view.requests.outcome(row) == .ok }
+    func isGood(_ row: Int) -> Bool { view.requests.outcome(row) == .ok || isLeftOpen(row) }
 
     private func share(_ rows: RowList) -> Double { Double(rows.count { isGood($0) }) / Double(rows.count) }
 

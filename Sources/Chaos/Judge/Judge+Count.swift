@@ -42,7 +42,9 @@ extension JudgeContext {
             guard let bound else { return }
             let counted = rows.narrowed(isCounted)
             var tally = Tally()
-            for row in counted { tally.add(interval.map { contains($0, row) } ?? .no) }
+            for row in counted {
+                tally.add((isLeftOpen(row) ? .maybe : .yes) && (interval.map { contains($0, row) } ?? .no))
+            }
             var part = Part("\(words):", tally, try limits(bound), suffix: "")
             if !view.hasServedRecords, words != "unknown" { part.result = .inconclusive }
             parts.append(part)
@@ -50,7 +52,7 @@ extension JudgeContext {
                 reasons.append("\(words): \(Diagnosis(context: self).ids(counted))")
             }
         }
-        try add("lost", bounds.lost) { isGood($0) && view.served.count(ofRequest: $0) == 0 }
+        try add("lost", bounds.lost) { view.requests.outcome($0) == .ok && view.served.count(ofRequest: $0) == 0 }
         try add("duplicated", bounds.duplicated) { view.served.count(ofRequest: $0) > 1 }
         try add("unknown", bounds.unknown) { view.requests.outcome($0) == .unknown }
         var finding = Finding(subject, parts: parts)

@@ -10,7 +10,7 @@ extension JudgeContext {
         }
         let history = ProcessHistory(of: node, in: view)
         // A process that nobody let run cannot have stopped yet either.
-        let first = interval.outer.lowerBound.clampedAdding(forgiven)
+        let first = interval.outer.lowerBound.clampedAdding(forgiven.delay)
         let began = history.state(at: first)
         let departures = history.changes.filter { change in
             change.to != state && change.at.latest >= first && interval.contains(change.at) != .no

@@ -94,7 +94,7 @@ extension JudgeContext {
                 Measure.exactly(Double(length), .duration).result(against: limits, slack: slack) == .pass
             }
             // Behind a probe that was held up the next one comes sooner.
-            let bad = gaps.filter { !fits($0.length) && (forgiven == 0 || !fits($0.length + forgiven)) }
+            let bad = gaps.filter { !fits($0.length) && (forgiven.delay == 0 || !fits($0.length + forgiven.delay)) }
             if let worst = bad.max(by: { $0.length < $1.length }) {
                 odd = "The probe at \(readable(worst.at)) came \(readable(worst.length)) after the one before"
             }

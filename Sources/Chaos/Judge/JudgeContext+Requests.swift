@@ -7,6 +7,7 @@ extension JudgeContext {
         if !filter.loads.isEmpty, !filter.loads.contains(requests.loadName(row)) { return .no }
         if let method = filter.method, requests.method(row) != method { return .no }
         if let path = filter.path, !requests.path(row).hasPrefix(path) { return .no }
+        if isLeftOpen(row) { return .maybe }
         if let outcome = filter.outcome, requests.outcome(row).rawValue != outcome.rawValue { return .no }
         if !filter.statuses.isEmpty {
             guard let status = requests.status(row), filter.includes(status: status) else { return .no }

@@ -10,10 +10,8 @@ struct JudgeContext: Sendable {
     private(set) var slack: Int64
     let stalls: Stalls
     let starvation: Starvation
-    /// Whether the latency of a request is taken without what processes waited for a core meanwhile.
-    private(set) var forgivesWaits = false
-    /// By how much something may have come too late for that reason; a part of `slack`.
-    private(set) var forgiven: Int64 = 0
+    /// What of the waits for a core is overlooked.
+    private(set) var forgiven = Starvation.Forgiveness.nothing
     var marks: [MarkName: MarkValue]
     /// The reference state machines beside the gateway's own account, an entry an address.
     let replays: [HealthReplay]
@@ -48,12 +46,11 @@ struct JudgeContext: Sendable {
         return marks
     }
 
-    /// The same with room for what processes waited for a core: in the latency of requests, or for a delay.
-    func forgiving(delay: Int64?) -> JudgeContext {
+    /// The same with room for what processes waited for a core.
+    func forgiving(_ forgiveness: Starvation.Forgiveness) -> JudgeContext {
         var context = self
-        context.forgivesWaits = delay == nil
-        context.forgiven = delay ?? 0
-        context.slack = slack.clampedAdding(delay ?? 0)
+        context.forgiven = forgiveness
+        context.slack = slack.clampedAdding(forgiveness.delay)
         return context
     }
 

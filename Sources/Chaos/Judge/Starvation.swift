@@ -23,6 +23,19 @@ struct Starvation: Sendable {
     /// A request passes one process of each.
     fileprivate enum Role: Hashable, CaseIterable { case runner, gateway, mock, program }
 
+    /// What of the waits a judge overlooks, to find out whether a failure would have been one without them.
+    enum Forgiveness: Hashable, Sendable {
+        case nothing
+        /// Something may have come later by so many nanoseconds.
+        case delay(Int64)
+        /// The latency of a request is taken without what was waited meanwhile.
+        case latency
+        /// What became of a request that was held up until its time was over is left open.
+        case timeouts
+
+        var delay: Int64 { if case .delay(let delay) = self { delay } else { 0 } }
+    }
+
     private var tracks: [Track] = []
 
     init(plan: Plan, view: JournalView) {
@@ -130,31 +143,84 @@ extension JudgeContext {
     func starvation(of expectation: Expectation, _ focus: Focus?) -> String? {
         guard !starvation.isEmpty else { return nil }
         let range: ClosedRange<Int64>
-        var delay: Int64?
+        let forgiveness: Starvation.Forgiveness
         switch expectation.kind {
         case .latency(let latency):
             guard let slowest = slowest(latency) else { return nil }
-            range = slowest
+            (range, forgiveness) = (slowest, .latency)
         case .transition, .window, .recovery, .probes:
             range = moment(focus)
-            delay = starvation.worstDelay(in: range)
+            forgiveness = .delay(starvation.worstDelay(in: range))
         case .process(_, _, let during):
             guard let interval = try? interval(during) else { return nil }
             let start = interval.outer.lowerBound
             range = max(0, start.clampedSubtracting(Starvation.second))...max(0, start.clampedAdding(Starvation.second))
-            delay = starvation.worstDelay(in: range)
-        default: return nil
+            forgiveness = .delay(starvation.worstDelay(in: range))
+        default:
+            guard let (loads, during) = outcomes(of: expectation.kind), let heldUp = heldUp(loads, during: during)
+            else { return nil }
+            (range, forgiveness) = (heldUp, .timeouts)
         }
-        guard let finding = try? forgiving(delay: delay).judge(expectation), finding.result != .fail else { return nil }
+        guard let finding = try? forgiving(forgiveness).judge(expectation), finding.result != .fail else { return nil }
         return starvation.excuse(in: range)
     }
 
+    /// Of which loads, and when, an expectation is about what became of requests.
+    private func outcomes(of kind: Expectation.Kind) -> (loads: [String], during: During)? {
+        switch kind {
+        case .count(let count): (count.filter.loads, count.during)
+        case .sometimes(let filter, let during): (filter.loads, during)
+        case .availability(let availability): (availability.loads, availability.during)
+        case .requests(let bounds): (bounds.loads, bounds.during)
+        default: nil
+        }
+    }
+
     func starvation(of invariant: Invariant, firstViolation: Int64?) -> String? {
-        guard !starvation.isEmpty, case .alwaysLatency = invariant.kind, let first = firstViolation,
-            let found = try? forgiving(delay: nil).judge(invariant), found.finding.result != .fail
-        else { return nil }
-        let row = view.requests.rows(from: first, through: first).first
-        return starvation.excuse(in: first...max(first, row.flatMap { view.requests.end($0) } ?? view.lastInstant))
+        guard !starvation.isEmpty, let first = firstViolation else { return nil }
+        let range: ClosedRange<Int64>
+        let forgiveness: Starvation.Forgiveness
+        switch invariant.kind {
+        case .alwaysLatency:
+            let row = view.requests.rows(from: first, through: first).first
+            range = first...max(first, row.flatMap { view.requests.end($0) } ?? view.lastInstant)
+            forgiveness = .latency
+        case .neverOutcome(let filter):
+            guard let heldUp = heldUp(filter.loads, during: invariant.during) else { return nil }
+            (range, forgiveness) = (heldUp, .timeouts)
+        case .alwaysAvailability(let availability):
+            guard let heldUp = heldUp(availability.loads, during: invariant.during) else { return nil }
+            (range, forgiveness) = (heldUp, .timeouts)
+        default: return nil
+        }
+        guard let found = try? forgiving(forgiveness).judge(invariant), found.finding.result != .fail else {
+            return nil
+        }
+        return starvation.excuse(in: range)
+    }
+
+    /// Whether what became of a request is left open: it was given up after some time, by the client, by the gateway
+    /// or as the run ended, and those on its way waited for a core for at least half of that time.
+    func isLeftOpen(_ row: Int) -> Bool { forgiven == .timeouts && isHeldUp(row) }
+
+    private func isHeldUp(_ row: Int) -> Bool {
+        let requests = view.requests
+        switch requests.failure(row) {
+        case .timeout, .connectTimeout, .aborted: break
+        default: guard requests.status(row) == 504, requests.origin(row) != .upstream else { return false }
+        }
+        let planned = requests.planned[row]
+        let end = max(planned, requests.end(row) ?? view.lastInstant)
+        return starvation.delay(from: planned, through: end) >= (end - planned + 1) / 2
+    }
+
+    /// From the start of the first to the end of the last request that was held up until its time was over.
+    private func heldUp(_ loads: [String], during: During) -> ClosedRange<Int64>? {
+        guard let interval = try? interval(during) else { return nil }
+        let heldUp = rows(in: interval, loads: loads).narrowed { isHeldUp($0) }
+        guard let first = heldUp.first else { return nil }
+        let planned = view.requests.planned[first]
+        return planned...heldUp.reduce(planned) { max($0, view.requests.end($1) ?? view.lastInstant) }
     }
 
     /// What came late was held up in the second before it was due, or later.
@@ -180,7 +246,7 @@ extension JudgeContext {
     /// What a request took; without what processes waited meanwhile when that is forgiven.
     func latency(_ row: Int, corrected: Bool = true) -> Int64? {
         guard let latency = view.requests.latency(row, corrected: corrected) else { return nil }
-        guard forgivesWaits, let end = view.requests.end(row) else { return latency }
+        guard forgiven == .latency, let end = view.requests.end(row) else { return latency }
         return max(0, latency - starvation.delay(from: end.clampedSubtracting(latency), through: end))
     }
 }

@@ -1,13 +1,8 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
+import CPlatform
 package import NIOCore
 import NIOPosix
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#endif
 
 /// One thread of this process that makes way for the event loops: with a core for both, they are served first.
 package struct LowPriorityThread: Background {
@@ -20,6 +15,8 @@ package struct LowPriorityThread: Background {
     /// Of -20 to 19, 0 being everyone's: a tenth of the time that is wanted by an event loop too, so that an overloaded
     /// gateway can still be given another configuration.
     private static let niceness: Int32 = 10
+    /// Nanoseconds, the shortest slice of Linux: how long a request waits at most for what is done here.
+    private static let turn = 100_000
 
     package init() {}
 
@@ -27,10 +24,8 @@ package struct LowPriorityThread: Background {
         on loop: any EventLoop, _ work: @escaping @Sendable () -> Value
     ) -> EventLoopFuture<Value> {
         Self.pool.runIfActive(eventLoop: loop) {
-            #if os(Linux)
-            // There it is the calling thread's, and setting it again costs nothing.
-            setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Self.niceness)
-            #endif
+            gatecrash_begin_giving_way(Self.niceness, Self.turn)
+            defer { gatecrash_end_giving_way() }
             return work()
         }
     }

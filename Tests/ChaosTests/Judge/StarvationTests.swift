@@ -133,6 +133,47 @@ import Testing
         #expect(verdict(story, [kind]).verdicts[0].result == expected)
     }
 
+    /// Two requests of 5 s got no answer in 2 s, or a 504 of the gateway after 2 s, among 200 good ones. Of each look
+    /// of 50 ms meanwhile the gateway waited `each`.
+    @Test(
+        arguments: [(0, .fail), (ms(24), .fail), (ms(26), .inconclusive)] as [(Int64, Verdict.Result)],
+        [.timeout, .aborted, nil] as [JournalEvent.Request.Failure?])
+    func `a request whose time was over while nobody let it pass is left open`(
+        wait: (each: Int64, expected: Verdict.Result), failure: JournalEvent.Request.Failure?
+    ) {
+        var story = story(slow: 0..<0)
+        for _ in 0..<2 {
+            if let failure {
+                story.noAnswer(s(5), failure)
+            } else {
+                story.answer(s(5), 504, from: .gateway, took: s(2))
+            }
+        }
+        for n in 1...40 where wait.each > 0 {
+            story.append(
+                .waited(.init(at: Instant(s(5) + ms(50) * Int64(n), lo: ms(50)), node: "gateway", waited: wait.each)))
+        }
+        let all = Availability(bound: TestPlan.ratio(1), budget: nil, window: nil, during: .wholeRun, loads: [])
+        let unknown = RequestBounds(
+            lost: nil, duplicated: nil, unknown: TestPlan.number(nil, 0), loads: [], during: .wholeRun)
+        func good(_ least: Int) -> ExpectationKind {
+            .count(Count(filter: .init(outcome: .ok), bound: TestPlan.number(least, nil), during: .wholeRun))
+        }
+        let found = verdict(
+            story, [.availability(all), .requests(unknown), good(202), good(203)],
+            invariants: [.alwaysAvailability(all), .neverOutcome(.init(statuses: [504...504]))])
+        let isOpen = failure != nil
+        // More than all of them together is not excused.
+        let expected: [Verdict.Result] = [
+            wait.expected, isOpen ? wait.expected : .pass, wait.expected, .fail, wait.expected,
+            isOpen ? .pass : wait.expected,
+        ]
+        #expect(found.verdicts.map(\.result) == expected)
+        #expect(
+            wait.expected == .fail
+                || found.verdicts[0].reasons.first?.hasPrefix("The gateway waited 1.04s for a core") == true)
+    }
+
     /// Told to stop at 5 s, stopped 35 ms later; 10 ms are allowed.
     @Test(arguments: [(0, .fail), (ms(30), .inconclusive), (ms(2), .fail)] as [(Int64, Verdict.Result)])
     func `a process that was not let run stops later`(wait: Int64, expected: Verdict.Result) {
