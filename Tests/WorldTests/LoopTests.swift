@@ -88,6 +88,25 @@ import World
         try pair.end()
     }
 
+    /// There is room for all of it at once.
+    @Test func `a long write lets others have their turn`() throws {
+        let (server, client) = (Log(), Log())
+        let pair = try Pair(.own, server: server, client: client)
+        let provider = try #require(pair.server as? any SocketOptionProvider)
+        try provider.unsafeSetSocketOption(level: .socket, name: .so_sndbuf, value: CInt(1 << 20)).wait()
+        let order = Mutex<[String]>([])
+        try pair.server.eventLoop.flatSubmit {
+            pair.server.eventLoop.execute { order.withLock { $0.append("another's turn") } }
+            let written = pair.server.writeAndFlush(ByteBuffer(repeating: 0x61, count: 200 << 10))
+            return written.map { order.withLock { $0.append("written") } }
+        }.wait()
+        #expect(order.withLock { $0 } == ["another's turn", "written"])
+        try pair.server.close(mode: .output).wait()
+        try client.inputClosed.wait()
+        #expect(client.received.readableBytes == 200 << 10)
+        try pair.end()
+    }
+
     @Test(arguments: RealLoops.allCases)
     func `a reset is an error, then the end`(loops: RealLoops) throws {
         let (server, client) = (Log(), Log())

@@ -1,6 +1,7 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
 import Document
+import NIOCore
 
 extension AdminAPI {
     /// `POST /config`: replaces everything, or nothing. A large one is read and compiled in the background; the data
@@ -13,7 +14,7 @@ extension AdminAPI {
         read(size: request.body.count) {
             Result { () throws(AdminRefusal) in
                 let loaded = try Self.loaded(request, by: loader)
-                return (loaded: loaded, answer: loaded.reading.store.flattened())
+                return (loaded: loaded, answer: ByteBuffer(bytes: loaded.reading.store.flattened()))
             }
         } then: { [self] result in
             switch result {

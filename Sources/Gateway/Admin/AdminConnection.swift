@@ -66,7 +66,7 @@ final class AdminConnection: ServerDelegate {
             var bytes: [UInt8] = []
             value.write(to: &bytes)
             connection.respond(response, body: ByteBuffer(bytes: bytes))
-        case .written(let bytes): connection.respond(response, body: ByteBuffer(bytes: bytes))
+        case .written(let bytes): connection.respond(response, body: bytes)
         case .text(let text): connection.respond(response, body: ByteBuffer(string: text))
         case .events: stream(response, since: since(query), on: connection)
         }

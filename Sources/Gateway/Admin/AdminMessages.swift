@@ -1,6 +1,7 @@
 // This source file is part of Gatecrash. SPDX-License-Identifier: Apache-2.0
 
 package import Document
+package import NIOCore
 
 /// A request to the Admin API, its body gathered.
 package struct AdminRequest: Sendable {
@@ -36,7 +37,7 @@ package struct AdminResponse: Sendable {
         case empty
         case json(JSONValue)
         /// JSON in UTF-8.
-        case written([UInt8])
+        case written(ByteBuffer)
         /// In Prometheus' format.
         case text(String)
         /// A stream of events, one JSON object a line, that ends when the client goes.
@@ -56,7 +57,7 @@ package struct AdminResponse: Sendable {
     package var json: JSONValue? {
         switch body {
         case .json(let value): value
-        case .written(let bytes): try? JSONValue(parsing: bytes)
+        case .written(let bytes): try? JSONValue(parsing: Array(buffer: bytes))
         case .empty, .text, .events: nil
         }
     }

@@ -28,6 +28,8 @@ struct PendingWrites {
 
     /// As many parts go out with one system call.
     private static let mostParts = 64
+    /// And as many bytes: the kernel takes some 40 µs for them, and others are waiting.
+    static let mostBytes = 128 * 1024
 
     private var items: [Item] = []
     /// Of the items, from the first.
@@ -69,21 +71,24 @@ struct PendingWrites {
 
     private func writeOne(_ descriptor: CInt) -> (asked: Int, result: Int) {
         items[0].bytes.withUnsafeReadableBytes { bytes in
-            (bytes.count, bytes.isEmpty ? 0 : gatecrash_write(descriptor, bytes.baseAddress, bytes.count))
+            let asked = min(bytes.count, Self.mostBytes)
+            return (asked, asked == 0 ? 0 : gatecrash_write(descriptor, bytes.baseAddress, asked))
         }
     }
 
     private func writeSome(_ descriptor: CInt) -> (asked: Int, result: Int) {
-        var asked = 0
-        let count = min(flushed, Self.mostParts)
-        return withUnsafeTemporaryAllocation(of: iovec.self, capacity: count) { parts in
-            for place in 0..<count {
+        let most = min(flushed, Self.mostParts)
+        return withUnsafeTemporaryAllocation(of: iovec.self, capacity: most) { parts in
+            var (asked, count) = (0, 0)
+            while count < most, asked < Self.mostBytes {
                 // The items keep the memory where it is while the kernel reads it.
-                items[place].bytes.withUnsafeReadableBytes { bytes in
-                    asked += bytes.count
-                    parts[place] = iovec(
-                        iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress), iov_len: bytes.count)
+                items[count].bytes.withUnsafeReadableBytes { bytes in
+                    let length = min(bytes.count, Self.mostBytes - asked)
+                    asked += length
+                    parts[count] = iovec(
+                        iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress), iov_len: length)
                 }
+                count += 1
             }
             return (asked, gatecrash_writev(descriptor, parts.baseAddress, CInt(count)))
         }

@@ -49,6 +49,7 @@ final class StreamChannel: PollSource, Channel, ChannelCore, @unchecked Sendable
     /// Gets what arrives, instead of the pipeline.
     private var receiver: (any DirectReceiver)?
     private var isFlushing = false
+    private var isWritingLater = false
 
     // Options
     var readsByItself = true
@@ -217,13 +218,18 @@ final class StreamChannel: PollSource, Channel, ChannelCore, @unchecked Sendable
 
     // MARK: Writing
 
-    /// Writes what was flushed, as far as the socket takes it.
+    /// Writes what was flushed, as far as the socket takes it; of much of it the rest in the loop's next round.
     private func writeNow() {
         guard !isFlushing, state == .active else { return }
         isFlushing = true
         defer { isFlushing = false }
+        var most = PendingWrites.mostBytes
         while state == .active, writes.hasFlushed, !writes.isBlocked {
-            switch writes.write(to: descriptor) {
+            guard most > 0 else { return writeLater() }
+            let before = writes.byteCount
+            let outcome = writes.write(to: descriptor)
+            most -= before - writes.byteCount
+            switch outcome {
             case .wrote(let becameWritable, let written):
                 // They may write more, or close.
                 for promise in written { promise.succeed() }
@@ -235,6 +241,15 @@ final class StreamChannel: PollSource, Channel, ChannelCore, @unchecked Sendable
             }
         }
         if closesOutput, !writes.hasFlushed { shutOutput() }
+    }
+
+    private func writeLater() {
+        guard !isWritingLater else { return }
+        isWritingLater = true
+        loop._executeIsolatedUnsafeUnchecked { [self] in
+            isWritingLater = false
+            writeNow()
+        }
     }
 
     /// What the other side has said before it went may say why.
@@ -475,16 +490,18 @@ extension StreamChannel: DirectChannel {
             return flush0()
         }
         // Nothing waits before it: as a rule the socket takes it whole, and nothing is kept.
-        let written = bytes.withUnsafeReadableBytes { gatecrash_write(descriptor, $0.baseAddress, $0.count) }
+        let asked = min(bytes.readableBytes, PendingWrites.mostBytes)
+        let written = bytes.withUnsafeReadableBytes { gatecrash_write(descriptor, $0.baseAddress, asked) }
         if written == bytes.readableBytes { return }
         guard written >= 0 || written == -Int(EAGAIN) else {
             return writeFailed(IOError(errnoCode: CInt(-written), reason: "write"))
         }
         var rest = bytes
         rest.moveReaderIndex(forwardBy: max(0, written))
-        writes.isBlocked = true
+        writes.isBlocked = written < asked
         add(rest, nil)
         writes.flush()
+        if !writes.isBlocked { writeLater() }
     }
 }
 #endif
