@@ -18,6 +18,13 @@ package final class Deadline {
         self.isOverdue = isOverdue
     }
 
+    /// Closes a handler's channel when what it waits for has not come within `timeout`.
+    package convenience init(closing context: ChannelHandlerContext, after timeout: TimeAmount) {
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        self.init(on: context.eventLoop) { bound.value.close(promise: nil) }
+        set(timeout)
+    }
+
     /// Moves the deadline to `timeout` from now.
     @inline(__always)
     package func set(_ timeout: TimeAmount) { set(at: loop.now + timeout) }

@@ -109,10 +109,7 @@ package final class ProxyProtocolHandler: ChannelInboundHandler, RemovableChanne
     }
 
     package func handlerAdded(context: ChannelHandlerContext) {
-        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-        let deadline = Deadline(on: context.eventLoop) { bound.value.close(promise: nil) }
-        deadline.set(timeout)
-        self.deadline = deadline
+        deadline = Deadline(closing: context, after: timeout)
     }
 
     package func handlerRemoved(context: ChannelHandlerContext) {

@@ -24,10 +24,7 @@ package final class PrefaceDetector: ChannelInboundHandler, RemovableChannelHand
     }
 
     package func handlerAdded(context: ChannelHandlerContext) {
-        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-        let deadline = Deadline(on: context.eventLoop) { bound.value.close(promise: nil) }
-        self.deadline = deadline
-        deadline.set(timeout)
+        deadline = Deadline(closing: context, after: timeout)
     }
 
     package func handlerRemoved(context: ChannelHandlerContext) {

@@ -12,8 +12,8 @@ package struct LowPriorityThread: Background {
         pool.start()
         return pool
     }()
-    /// Of -20 to 19, 0 being everyone's: a tenth of the time that is wanted by an event loop too, so that an overloaded
-    /// gateway can still be given another configuration.
+    /// Of -20 to 19, 0 being everyone's. Of a core that an event loop wants all of, a few hundredths are left for the
+    /// work here, so that an overloaded gateway can still be given another configuration.
     private static let niceness: Int32 = 10
     /// Nanoseconds, the shortest slice of Linux: how long a request waits at most for what is done here.
     private static let turn = 100_000

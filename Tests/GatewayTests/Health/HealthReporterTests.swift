@@ -6,7 +6,8 @@ import Testing
 import World
 
 @Suite struct HealthReporterTests {
-    @Test func `a failure from another loop is applied on the monitor's and confirmed on the first`() async throws {
+    @Test(.timeLimit(.minutes(1)))
+    func `a failure from another loop is applied on the monitor's and confirmed on the first`() async throws {
         let world = World.real(threads: 2, seed: 1)
         let control = world.loops.next()
         let other = world.loops.next()

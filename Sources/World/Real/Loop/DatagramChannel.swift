@@ -13,15 +13,15 @@ import Musl
 /// A UDP socket on a `PollLoop`: reads and writes `AddressedEnvelope<ByteBuffer>`, as NIO's own. What the socket does
 /// not take at once is lost, as datagrams may be.
 // Proof: as for StreamChannel: constants, members touched on the loop alone, and what goes through it.
-final class DatagramChannel: PollSource, Channel, ChannelCore, @unchecked Sendable {
+final class DatagramChannel: PollSource, PollChannel, @unchecked Sendable {
     /// Datagrams read before other sockets have their turn.
     private static let readsInTurn = 16
 
-    private let loop: PollLoop
+    let loop: PollLoop
     private let descriptor: CInt
     private let address: SocketAddress?
-    private let closePromise: EventLoopPromise<Void>
-    private var pipelineStorage: ChannelPipeline!
+    let closePromise: EventLoopPromise<Void>
+    private(set) var pipelineStorage: ChannelPipeline!
     private var isOpen = true
 
     private init(loop: PollLoop, descriptor: CInt) {
@@ -122,31 +122,16 @@ final class DatagramChannel: PollSource, Channel, ChannelCore, @unchecked Sendab
         promise?.succeed()
         pipelineStorage.syncOperations.fireChannelInactive()
         pipelineStorage.syncOperations.fireChannelUnregistered()
-        loop._executeIsolatedUnsafeUnchecked { [self] in
-            removeHandlers(pipeline: pipelineStorage)
-            closePromise.succeed()
-        }
+        endLater()
     }
-
-    func triggerUserOutboundEvent0(_ event: Any, promise: EventLoopPromise<Void>?) {
-        promise?.fail(ChannelError.operationUnsupported)
-    }
-
-    func channelRead0(_ data: NIOAny) {}
-    func errorCaught0(error: any Error) {}
 
     // MARK: Channel
 
-    var allocator: ByteBufferAllocator { ByteBufferAllocator() }
-    var closeFuture: EventLoopFuture<Void> { closePromise.futureResult }
-    var pipeline: ChannelPipeline { pipelineStorage }
     var localAddress: SocketAddress? { address }
     var remoteAddress: SocketAddress? { nil }
     var parent: (any Channel)? { nil }
-    var eventLoop: any EventLoop { loop }
     var isWritable: Bool { true }
     var isActive: Bool { true }
-    var _channelCore: any ChannelCore { self }
 
     func setOption<Option: ChannelOption>(_ option: Option, value: Option.Value) -> EventLoopFuture<Void> {
         loop.makeFailedFuture(ChannelError.operationUnsupported)

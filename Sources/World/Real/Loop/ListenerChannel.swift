@@ -13,7 +13,7 @@ import Musl
 /// A listening TCP socket on a `PollLoop`. What it accepts it hands to a closure, on the loop where the connection is
 /// to live.
 // Proof: as for StreamChannel: constants, members touched on the loop alone, and what goes through it.
-final class ListenerChannel: PollSource, Channel, ChannelCore, @unchecked Sendable {
+final class ListenerChannel: PollSource, PollChannel, @unchecked Sendable {
     /// Connections accepted before other sockets have their turn.
     private static let acceptsInTurn = 64
     /// Without descriptors or memory nothing is accepted for so long, lest the loop turn in circles.
@@ -21,13 +21,13 @@ final class ListenerChannel: PollSource, Channel, ChannelCore, @unchecked Sendab
 
     typealias Accept = @Sendable (any Channel) -> EventLoopFuture<Void>
 
-    private let loop: PollLoop
+    let loop: PollLoop
     private let descriptor: CInt
     private let children: any EventLoopGroup
     private let accept: Accept
     private let address: SocketAddress?
-    private let closePromise: EventLoopPromise<Void>
-    private var pipelineStorage: ChannelPipeline!
+    let closePromise: EventLoopPromise<Void>
+    private(set) var pipelineStorage: ChannelPipeline!
     private var isOpen = true
     private var acceptsByItself: Bool
     private var wantsOne = false
@@ -153,31 +153,16 @@ final class ListenerChannel: PollSource, Channel, ChannelCore, @unchecked Sendab
         loop.unwatch(self, descriptor: descriptor)
         gatecrash_close(descriptor)
         promise?.succeed()
-        loop._executeIsolatedUnsafeUnchecked { [self] in
-            removeHandlers(pipeline: pipelineStorage)
-            closePromise.succeed()
-        }
+        endLater()
     }
-
-    func triggerUserOutboundEvent0(_ event: Any, promise: EventLoopPromise<Void>?) {
-        promise?.fail(ChannelError.operationUnsupported)
-    }
-
-    func channelRead0(_ data: NIOAny) {}
-    func errorCaught0(error: any Error) {}
 
     // MARK: Channel
 
-    var allocator: ByteBufferAllocator { ByteBufferAllocator() }
-    var closeFuture: EventLoopFuture<Void> { closePromise.futureResult }
-    var pipeline: ChannelPipeline { pipelineStorage }
     var localAddress: SocketAddress? { address }
     var remoteAddress: SocketAddress? { nil }
     var parent: (any Channel)? { nil }
-    var eventLoop: any EventLoop { loop }
     var isWritable: Bool { false }
     var isActive: Bool { true }
-    var _channelCore: any ChannelCore { self }
 
     func setOption<Option: ChannelOption>(_ option: Option, value: Option.Value) -> EventLoopFuture<Void> {
         loop.submit {

@@ -5,15 +5,10 @@ import NIOCore
 
 /// What any thread may ask a channel for.
 extension StreamChannel {
-    var allocator: ByteBufferAllocator { ByteBufferAllocator() }
-    var closeFuture: EventLoopFuture<Void> { closePromise.futureResult }
-    var pipeline: ChannelPipeline { pipelineStorage }
     var localAddress: SocketAddress? { flags.addresses.local }
     var remoteAddress: SocketAddress? { flags.addresses.remote }
-    var eventLoop: any EventLoop { loop }
     var isWritable: Bool { flags.isWritable }
     var isActive: Bool { flags.isActive }
-    var _channelCore: any ChannelCore { self }
     var syncOptions: (any NIOSynchronousChannelOptions)? { StreamOptions(channel: self) }
 
     func setOption<Option: ChannelOption>(_ option: Option, value: Option.Value) -> EventLoopFuture<Void> {

@@ -17,7 +17,7 @@ import Musl
 /// to read is remembered until a read finds less than it asked for.
 // Proof: all members but constants are touched on the loop alone, which the pipeline and every entry here assert; what
 // the Channel protocol lets other threads ask for goes through the loop, or is an atomic.
-final class StreamChannel: PollSource, Channel, ChannelCore, @unchecked Sendable {
+final class StreamChannel: PollSource, PollChannel, @unchecked Sendable {
     enum State { case fresh, connecting, active, closed }
 
     /// Reads in a row before other sockets have their turn.
@@ -461,19 +461,8 @@ extension StreamChannel {
         promise?.succeed()
         if wasActive { pipelineStorage.syncOperations.fireChannelInactive() }
         pipelineStorage.syncOperations.fireChannelUnregistered()
-        // Whoever is in the middle of something must still find the handlers where they were.
-        loop._executeIsolatedUnsafeUnchecked { [self] in
-            removeHandlers(pipeline: pipelineStorage)
-            closePromise.succeed()
-        }
+        endLater()
     }
-
-    func triggerUserOutboundEvent0(_ event: Any, promise: EventLoopPromise<Void>?) {
-        promise?.fail(ChannelError.operationUnsupported)
-    }
-
-    func channelRead0(_ data: NIOAny) {}
-    func errorCaught0(error: any Error) {}
 }
 
 // MARK: DirectChannel
