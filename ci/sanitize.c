@@ -10,7 +10,8 @@
 
 // The first report ends a program. Swift's runtime keeps metadata for ever, which is no leak.
 const char *__asan_default_options(void) { return "halt_on_error=1:detect_leaks=0"; }
-const char *__tsan_default_options(void) { return "halt_on_error=1"; }
+// ThreadSanitizer lets a program sleep for a second at its end; scenarios stop and start programs faster.
+const char *__tsan_default_options(void) { return "halt_on_error=1:atexit_sleep_ms=0"; }
 
 const char *__asan_default_suppressions(void) {
     // Foundation copies what readdir(3) gave as if every name in it took its 256 bytes.
