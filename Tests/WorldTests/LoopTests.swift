@@ -108,6 +108,22 @@ import World
     }
 
     @Test(arguments: RealLoops.allCases)
+    func `a close loses nothing that there is room for`(loops: RealLoops) throws {
+        let (server, client) = (Log(), Log())
+        let pair = try Pair(loops, server: server, client: client)
+        let provider = try #require(pair.server as? any SocketOptionProvider)
+        try provider.unsafeSetSocketOption(level: .socket, name: .so_sndbuf, value: CInt(1 << 20)).wait()
+        try pair.server.eventLoop.flatSubmit {
+            let written = pair.server.writeAndFlush(ByteBuffer(repeating: 0x61, count: 200 << 10))
+            pair.server.close(promise: nil)
+            return written
+        }.wait()
+        try client.inputClosed.wait()
+        #expect(client.received.readableBytes == 200 << 10)
+        try pair.end()
+    }
+
+    @Test(arguments: RealLoops.allCases)
     func `a reset is an error, then the end`(loops: RealLoops) throws {
         let (server, client) = (Log(), Log())
         let pair = try Pair(loops, server: server, client: client)

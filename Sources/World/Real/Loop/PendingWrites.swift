@@ -69,6 +69,15 @@ struct PendingWrites {
         return wrote(result)
     }
 
+    /// A close takes away only what there is no room for, not what has let others go first.
+    ///
+    /// - Returns: who waits for what went.
+    mutating func writeRest(to descriptor: CInt) -> [EventLoopPromise<Void>] {
+        var done: [EventLoopPromise<Void>] = []
+        while hasFlushed, !isBlocked, case .wrote(_, let promises) = write(to: descriptor) { done += promises }
+        return done
+    }
+
     private func writeOne(_ descriptor: CInt) -> (asked: Int, result: Int) {
         items[0].bytes.withUnsafeReadableBytes { bytes in
             let asked = min(bytes.count, Self.mostBytes)

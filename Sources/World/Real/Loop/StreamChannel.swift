@@ -449,10 +449,12 @@ extension StreamChannel {
         connectTimer?.cancel()
         connectTimer = nil
         loop.unwatch(self, descriptor: descriptor)
+        let written = isWritingLater ? writes.writeRest(to: descriptor) : []
         gatecrash_close(descriptor)
         receiver = nil
         let failed = writes.removeAll()
-        for written in failed { written.fail(error) }
+        for promise in written { promise.succeed() }
+        for promise in failed { promise.fail(error) }
         outputPromise?.fail(error)
         outputPromise = nil
         let connecting = connectPromise
@@ -474,23 +476,23 @@ extension StreamChannel: DirectChannel {
     }
 
     func send(_ bytes: ByteBuffer) {
-        guard state == .active, !writes.hasAny, !isFlushing, !isOutputShut, !closesOutput else {
+        guard state == .active, !writes.hasAny, !isFlushing, !isOutputShut, !closesOutput,
+            bytes.readableBytes <= PendingWrites.mostBytes
+        else {
             write0(NIOAny(bytes), promise: nil)
             return flush0()
         }
         // Nothing waits before it: as a rule the socket takes it whole, and nothing is kept.
-        let asked = min(bytes.readableBytes, PendingWrites.mostBytes)
-        let written = bytes.withUnsafeReadableBytes { gatecrash_write(descriptor, $0.baseAddress, asked) }
+        let written = bytes.withUnsafeReadableBytes { gatecrash_write(descriptor, $0.baseAddress, $0.count) }
         if written == bytes.readableBytes { return }
         guard written >= 0 || written == -Int(EAGAIN) else {
             return writeFailed(IOError(errnoCode: CInt(-written), reason: "write"))
         }
         var rest = bytes
         rest.moveReaderIndex(forwardBy: max(0, written))
-        writes.isBlocked = written < asked
+        writes.isBlocked = true
         add(rest, nil)
         writes.flush()
-        if !writes.isBlocked { writeLater() }
     }
 }
 #endif
